@@ -1,0 +1,122 @@
+"""Which line of the application asked for a connection.
+
+Finding it happens on every checkout, so the walk stores a raw pair (code object, instruction)
+and formats nothing. Turning the pair into a file, a line and a name waits until someone
+looks: `resolve()`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from types import CodeType, FrameType
+
+from pool_observer.model import CallSite
+
+RawSite = tuple[CodeType, int]
+"""Where a frame stood: its code and the offset of the instruction it was executing."""
+
+LIBRARIES = ("sqlalchemy", "sqlmodel", "greenlet", "pool_observer.hooks")
+"""Modules that ask for connections on behalf of the code that called them."""
+
+DEEPEST_WALK = 200
+"""Frames looked at before giving up, so that deep recursion costs a bounded time."""
+
+_MOST_FILES = 10_000
+_STDLIB = os.path.normcase(sysconfig.get_path("stdlib")) + os.sep
+_SITE_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+
+
+def no_frames() -> Iterator[FrameType]:
+    """No stack goes on beyond the end of this one."""
+    return iter(())
+
+
+class SiteFinder:
+    """Walks the stack to the innermost frame that is nobody's library.
+
+    `skip` names modules (with everything below them) to walk past besides SQLAlchemy, the
+    standard library and ourselves: a team's own session helper, for example.
+    `stacks_beyond` gives the frames where the stack goes on when it seems to end, which is
+    what a greenlet's stack does.
+    """
+
+    def __init__(
+        self,
+        skip: Iterable[str] = (),
+        stacks_beyond: Callable[[], Iterator[FrameType]] = no_frames,
+    ) -> None:
+        self._skip = (*LIBRARIES, *skip)
+        self._stacks_beyond = stacks_beyond
+        self._is_library: dict[str, bool] = {}
+
+    def find(self, frame: FrameType | None) -> RawSite | None:
+        """The call site, walking outward from `frame`."""
+        is_library = self._is_library
+        beyond: Iterator[FrameType] | None = None
+        for _ in range(DEEPEST_WALK):
+            if frame is None:
+                if beyond is None:
+                    beyond = self._stacks_beyond()
+                frame = next(beyond, None)
+                if frame is None:
+                    return None
+            code = frame.f_code
+            try:
+                skipped = is_library[code.co_filename]
+            except KeyError:
+                skipped = self._judge(frame)
+            if not skipped:
+                return code, frame.f_lasti
+            frame = frame.f_back
+        return None
+
+    def _judge(self, frame: FrameType) -> bool:
+        """Whether the frame's file is a library's; asked once for each file."""
+        filename = frame.f_code.co_filename
+        verdict = self._belongs_to_a_library(filename, str(frame.f_globals.get("__name__", "")))
+        if len(self._is_library) < _MOST_FILES:
+            self._is_library[filename] = verdict
+        return verdict
+
+    def _belongs_to_a_library(self, filename: str, module: str) -> bool:
+        if filename.startswith("<"):
+            # Generated code: dataclasses, frozen modules, and SQLAlchemy 2.1's own methods.
+            return True
+        if any(module == name or module.startswith(f"{name}.") for name in self._skip):
+            return True
+        # A module of the standard library is one that is called so *and* lies there: people
+        # do name their own modules `queue` or `platform`.
+        root = module.partition(".")[0]
+        path = os.path.normcase(filename)
+        return (
+            root in sys.stdlib_module_names
+            and path.startswith(_STDLIB)
+            and not any(part in path for part in _SITE_PACKAGES)
+        )
+
+
+@lru_cache(maxsize=2048)
+def resolve(site: RawSite | None) -> CallSite | None:
+    """The file, line and function of a raw site, as a person would write them."""
+    if site is None:
+        return None
+    code, instruction = site
+    # An instruction is two bytes; co_positions() yields one position for each.
+    line, *_ = next(islice(code.co_positions(), instruction // 2, None), (None,))
+    return CallSite(
+        file=_relative(code.co_filename),
+        line=line or code.co_firstlineno,
+        function=code.co_qualname.rpartition("<locals>.")[2],
+    )
+
+
+def _relative(filename: str) -> str:
+    """The path as an import would find it: `app/routers/chat.py` rather than a home directory."""
+    bases = {os.path.abspath(entry) for entry in (os.getcwd(), *sys.path)}
+    inside = [base for base in bases if filename.startswith(base.rstrip(os.sep) + os.sep)]
+    return os.path.relpath(filename, max(inside, key=len)) if inside else filename

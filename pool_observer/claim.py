@@ -1,0 +1,136 @@
+"""One caller's claim on a connection: first it waits, then it holds.
+
+A claim is written by the thread or task that owns it, and read by others at any moment. So
+what must be read together is replaced together, in one assignment: `activity` is a tuple,
+and a reader that takes it sees the state before a change or after it, never in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pool_observer.call_site import RawSite
+from pool_observer.holder import Holder
+from pool_observer.model import Activity, Ending, Outcome, Stage
+
+EXECUTING = Activity.EXECUTING
+IN_TRANSACTION = Activity.IN_TRANSACTION
+IDLE = Activity.IDLE
+
+ActivityState = tuple[Activity, int, int, int]
+"""What the hold does now, since when, and what it had spent executing and in transaction."""
+
+
+class Split(NamedTuple):
+    """Nanoseconds of a hold by activity. They add up to the hold."""
+
+    executing: int
+    in_transaction: int
+    idle: int
+
+
+class Claim:
+    """A wait that may become a hold. All times are nanoseconds of the ledger's clock."""
+
+    __slots__ = (
+        "activity",
+        "asked_at",
+        "autocommit",
+        "backend_pid",
+        "checkout_counted",
+        "connecting_at",
+        "ended_at",
+        "ending",
+        "granted_at",
+        "holder",
+        "outcome",
+        "owner",
+        "pinging_at",
+        "pool",
+        "proxy",
+        "settled",
+        "site",
+        "wait_counted",
+    )
+
+    activity: ActivityState
+    owner: object
+    """The thread or greenlet that waits."""
+    pool: object
+    """The pool the connection came from, dropped when the hold ends."""
+    proxy: Callable[[], Any]
+    """Weak reference to the proxied connection; it gives None once the proxy is garbage."""
+
+    def __init__(self, holder: Holder | None, site: RawSite | None, asked_at: int) -> None:
+        self.holder = holder
+        self.site = site
+        self.asked_at = asked_at
+        self.pinging_at: int | None = None
+        self.connecting_at: int | None = None
+        self.granted_at: int | None = None
+        self.ended_at: int | None = None
+        self.outcome: Outcome | None = None
+        self.ending: Ending | None = None
+        self.backend_pid: int | None = None
+        self.autocommit = False
+        # What the totals have already been told about; only the ledger's settling touches these.
+        self.wait_counted = False
+        self.checkout_counted = False
+        self.settled: Split | None = None
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    @property
+    def stage(self) -> Stage:
+        if self.connecting_at is not None:
+            return Stage.CONNECT
+        return Stage.QUEUE if self.pinging_at is None else Stage.PING
+
+    def wait_split(self, now: int) -> tuple[int, int, int]:
+        """Nanoseconds of the wait in the queue, connecting and pinging, up to `now` at most.
+
+        A wait never goes back to the queue: once it has a connection to test it may have to
+        open another, and once it opens one the rest is setting that one up.
+        """
+        if self.granted_at is not None:
+            end = self.granted_at
+        else:
+            end = now if self.ended_at is None else self.ended_at
+        connecting_at = end if self.connecting_at is None else min(self.connecting_at, end)
+        pinging_at = (
+            connecting_at if self.pinging_at is None else min(self.pinging_at, connecting_at)
+        )
+        return pinging_at - self.asked_at, end - connecting_at, connecting_at - pinging_at
+
+    # -- holding ---------------------------------------------------------------------------
+
+    def executing_from(self, now: int) -> ActivityState:
+        """A statement starts. Returns the state to come back to."""
+        before = self.activity
+        activity, since, executing, in_transaction = before
+        if activity is IDLE:
+            self.activity = (EXECUTING, now, executing, in_transaction)
+        elif activity is IN_TRANSACTION:
+            self.activity = (EXECUTING, now, executing, in_transaction + now - since)
+        return before
+
+    def executed(self, before: ActivityState, now: int, after: Activity) -> None:
+        """The statement that started from `before` is over, and `after` begins."""
+        if before[0] is EXECUTING:
+            return  # part of a larger operation (two-phase commit) that goes on
+        _, since, executing, in_transaction = self.activity
+        self.activity = (after, now, executing + now - since, in_transaction)
+
+    def split(self, now: int) -> Split:
+        """Nanoseconds of the hold by activity, up to `now` or to its end."""
+        assert self.granted_at is not None
+        ended_at = self.ended_at  # read first: once it is set, the activity is final
+        activity, since, executing, in_transaction = self.activity
+        # A reader's `now` may be older than what the owner has written since.
+        end = max(now if ended_at is None else ended_at, since)
+        if activity is EXECUTING:
+            executing += end - since
+        elif activity is IN_TRANSACTION:
+            in_transaction += end - since
+        return Split(executing, in_transaction, end - self.granted_at - executing - in_transaction)

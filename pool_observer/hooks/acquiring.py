@@ -1,0 +1,189 @@
+"""Sees connections being asked for and handed over.
+
+No event tells when a checkout starts to wait, nor that it gave up (fact 1), so the pool's
+`connect` is overridden. `recreate` is too: `dispose()` replaces the pool by what it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import Pool, PoolProxiedConnection
+
+from pool_observer.call_site import SiteFinder
+from pool_observer.claim import Claim
+from pool_observer.holder import current_holder
+from pool_observer.hooks.drivers import backend_pid
+from pool_observer.hooks.greenlets import current_owner
+from pool_observer.ledger import Ledger
+from pool_observer.model import Outcome
+
+BACKEND_PID = "pool_observer.backend_pid"
+"""Key in a connection's `info`, which SQLAlchemy empties when the connection is replaced."""
+
+
+def keep_no_reference(_: object) -> None:
+    """Callback for weak references to proxies.
+
+    From Python 3.15 on, a weak reference *without* a callback is still alive while SQLAlchemy
+    returns the connection of a proxy that was garbage, and would tell us it is in use.
+    """
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """What became of a wait that raised."""
+    if isinstance(error, PoolTimeoutError):
+        return Outcome.TIMED_OUT
+    # A cancelled waiter sees no time-out (fact 3); GreenletExit and KeyboardInterrupt are
+    # ways of being cancelled as well.
+    if isinstance(error, asyncio.CancelledError) or not isinstance(error, Exception):
+        return Outcome.CANCELLED
+    return Outcome.FAILED
+
+
+Grant = Callable[[Claim, Any, Pool], None]
+
+
+def granter(ledger: Ledger, key_of: Callable[[Any], Hashable]) -> Grant:
+    """How a claim becomes a hold of the proxied connection it was given."""
+    hold_begins = ledger.hold_begins
+
+    def grant(claim: Claim, proxy: Any, pool: Pool) -> None:
+        record = proxy._connection_record
+        info = record.info
+        if BACKEND_PID in info:
+            pid = info[BACKEND_PID]
+        else:
+            pid = info[BACKEND_PID] = backend_pid(pool, record)
+        reference = weakref.ref(proxy, keep_no_reference)
+        hold_begins(claim, key_of(proxy), reference, pool, pid)
+
+    return grant
+
+
+def checkout_listener(
+    ledger: Ledger, current_pool: Callable[[], Pool]
+) -> Callable[[Any, Any, Any], None]:
+    """Begins holds at SQLAlchemy's own event, should proxies no longer tell their record."""
+
+    def checkout(dbapi_connection: Any, record: Any, proxy: Any) -> None:
+        try:
+            claim = ledger.waits.get(current_owner())
+            if claim is not None:
+                reference = weakref.ref(proxy, keep_no_reference)
+                ledger.hold_begins(claim, record, reference, current_pool())
+        except Exception:
+            ledger.failures.note("beginning a hold at checkout")
+
+    return checkout
+
+
+def observed_connect(
+    pool: Pool,
+    ledger: Ledger,
+    sites: SiteFinder,
+    grant: Grant,
+    current_pool: Callable[[], Pool],
+) -> Callable[[], PoolProxiedConnection]:
+    """A `connect` for this pool that notes the wait and the hold.
+
+    It refers to the pool weakly: a pool that `dispose()` has replaced must go away with its
+    last user, as it does without us.
+    """
+    original = _unbound(pool, "connect")
+    pool_reference = weakref.ref(pool)
+    wait_begins = ledger.wait_begins
+    failed = ledger.failures.note
+
+    def connect() -> PoolProxiedConnection:
+        pool = pool_reference()
+        if pool is None:  # another thread disposed of it after the caller had looked it up
+            return current_pool().connect()
+        try:
+            site = sites.find(sys._getframe(1))
+            claim = wait_begins(current_owner(), current_holder.get(), site)
+        except Exception:
+            failed("beginning a wait")
+            return original(pool)  # type: ignore[no-any-return]
+        try:
+            proxy = original(pool)
+        except BaseException as error:
+            try:
+                ledger.wait_ends_empty_handed(claim, outcome_of(error))
+            except Exception:
+                failed("ending a wait")
+            raise
+        try:
+            grant(claim, proxy, pool)
+        except Exception:
+            failed("beginning a hold")
+            ledger.waits.pop(claim.owner, None)
+        return proxy  # type: ignore[no-any-return]
+
+    return connect
+
+
+def observed_recreate(
+    pool: Pool,
+    ledger: Ledger,
+    arm: Callable[[Pool], None],
+    current_pool: Callable[[], Pool],
+) -> Callable[[], Pool]:
+    """A `recreate` that observes the pool it returns as well."""
+    original = _unbound(pool, "recreate")
+    pool_reference = weakref.ref(pool)
+
+    def recreate() -> Pool:
+        fresh: Pool = original(pool_reference() or current_pool())
+        try:
+            arm(fresh)
+        except Exception:
+            ledger.failures.note("observing a recreated pool")
+        return fresh
+
+    return recreate
+
+
+def observed_creator(original: Callable[[Any], Any], ledger: Ledger) -> Callable[[Any], Any]:
+    """A creator that notes when the wait stops queueing and starts to open a connection."""
+    waits = ledger.waits
+
+    def create(record: Any) -> Any:
+        try:
+            claim = waits.get(current_owner())
+            if claim is not None and claim.connecting_at is None:
+                claim.connecting_at = ledger.clock()
+        except Exception:
+            ledger.failures.note("timing a connect")
+        return original(record)
+
+    return create
+
+
+def observed_ping(original: Callable[[Any], bool], ledger: Ledger) -> Callable[[Any], bool]:
+    """A `do_ping` that notes when the wait stops queueing and starts to test a connection."""
+    waits = ledger.waits
+
+    def do_ping(dbapi_connection: Any) -> bool:
+        try:
+            claim = waits.get(current_owner())
+            if claim is not None and claim.pinging_at is None:
+                claim.pinging_at = ledger.clock()
+        except Exception:
+            ledger.failures.note("timing a ping")
+        return original(dbapi_connection)
+
+    return do_ping
+
+
+def _unbound(pool: Pool, name: str) -> Callable[..., Any]:
+    """The pool's method as a function of the pool, wherever it comes from."""
+    override = pool.__dict__.get(name)
+    if override is not None:  # somebody else's override; they keep their own reference
+        return lambda _pool: override()
+    return getattr(type(pool), name)  # type: ignore[no-any-return]

@@ -1,0 +1,235 @@
+"""One engine, one ledger, and those who want to hear of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
+
+from pool_observer.call_site import SiteFinder
+from pool_observer.failures import Failures
+from pool_observer.hooks import pools
+from pool_observer.hooks.attachment import Attachment
+from pool_observer.hooks.greenlets import stacks_beyond
+from pool_observer.ledger import BACKLOG, Clock, Ledger
+from pool_observer.listener import Listener
+from pool_observer.model import (
+    NANOSECONDS,
+    ConnectionClosed,
+    ConnectionInvalidated,
+    ConnectionOpened,
+    Event,
+    Hold,
+    PoolState,
+    Stage,
+    Wait,
+)
+
+_METHOD_FOR: dict[type, str] = {
+    Wait: "wait_ended",
+    Hold: "hold_ended",
+    ConnectionOpened: "connection_opened",
+    ConnectionClosed: "connection_closed",
+    ConnectionInvalidated: "connection_invalidated",
+}
+
+
+class PoolObserver:
+    """Knows who holds an engine's connections, for how long, and what for.
+
+    Made by `observe()`. It may be used from any thread, and as a context manager that closes
+    it at the end.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        leak_after: float,
+        holder_limit: int,
+        skip_callers: Iterable[str] = (),
+        clock: Clock = time.perf_counter_ns,
+        wall_clock: Clock = time.time_ns,
+    ) -> None:
+        self._name = name
+        self._wall_clock = wall_clock
+        self._failures = Failures()
+        self._ledger = Ledger(
+            name,
+            clock=clock,
+            wall_clock=wall_clock,
+            holder_limit=holder_limit,
+            overdue_after=leak_after,
+            failures=self._failures,
+        )
+        self._listeners: tuple[Listener, ...] = ()
+        self._undelivered: deque[Event] = deque(maxlen=BACKLOG)
+        self._delivering = threading.RLock()
+        self._closing: list[Callable[[], None]] = []
+        self._last_state: PoolState | None = None
+        self._attachment = Attachment(engine, self._ledger, SiteFinder(skip_callers, stacks_beyond))
+
+    # -- what users ask ----------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The pool's name."""
+        return self._name
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close()` has been called."""
+        return self._last_state is not None
+
+    def snapshot(self) -> PoolState:
+        """The pool at this instant. After `close()`: as it was then."""
+        return self._last_state or self._state()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` what happens from now on. Returns a function that ends it."""
+        if not isinstance(listener, Listener):
+            raise TypeError(
+                f"{listener!r} is not a pool_observer.Listener; subclass it and override the "
+                "events you want to hear of"
+            )
+        if self.closed:
+            raise RuntimeError(
+                f'the observer of pool "{self.name}" is closed; observe(engine) makes a new one'
+            )
+        self._take_stock()
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self.deliver()
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return unsubscribe
+
+    def deliver(self) -> None:
+        """Bring the totals up to now, and tell the listeners of everything until now.
+
+        The watchdog does this once a second; call it for figures that are exact at once.
+        """
+        self._take_stock()
+        with self._delivering:
+            while self._undelivered:
+                event = self._undelivered.popleft()
+                for listener in self._listeners:
+                    self._tell(listener, _METHOD_FOR[type(event)], event)
+
+    def tick(self) -> None:
+        """What the watchdog does once a second."""
+        self._attachment.follow_dialects()
+        self.deliver()
+
+    def close(self) -> None:
+        """Stop observing, and leave nothing behind on the engine. Idempotent."""
+        if self.closed:
+            return
+        self.deliver()
+        self._last_state = self._state(closed=True)
+        self._attachment.detach()
+        self._ledger.close()
+        for undo in reversed(self._closing):
+            undo()
+        for listener in self._listeners:
+            self._tell(listener, "observer_closed")
+        self._listeners = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return f"<PoolObserver {self.name}: closed>"
+        state = self.snapshot()
+        limit = "unlimited" if state.max is None else f"max {state.max}"
+        return (
+            f"<PoolObserver {self.name}: {state.used} used, {state.idle} idle, "
+            f"{state.waiting} waiting, {limit}>"
+        )
+
+    # -- what the rest of the package needs --------------------------------------------------
+
+    def observes(self, pool: Pool) -> bool:
+        """Whether this is the observer of that pool."""
+        return not self.closed and self._attachment.current_pool() is pool
+
+    @property
+    def engine_is_gone(self) -> bool:
+        """Whether nothing is left to observe."""
+        return self._attachment.current_pool() is None
+
+    def when_closing(self, undo: Callable[[], None]) -> None:
+        """Have something undone by `close()`."""
+        self._closing.append(undo)
+
+    def when_backlog_grows(self, wake: Callable[[], None]) -> None:
+        """Have somebody woken who delivers, before there is no room for what happens."""
+        self._ledger.backlog_grows = wake
+
+    def note_failure(self, place: str) -> None:
+        """Count the exception being handled as a failure of ours."""
+        self._failures.note(place)
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a child process: what is open and counted is the parent's."""
+        self._delivering = threading.RLock()
+        self._undelivered.clear()
+        self._ledger.reset_after_fork()
+        self._attachment.reset_after_fork()
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _take_stock(self) -> None:
+        """Settle the ledger; keep what ended for the listeners, if there are any."""
+        self._undelivered.extend(self._ledger.settle(tell=bool(self._listeners)))
+
+    def _tell(self, listener: Listener, method: str, *event: Event) -> None:
+        try:
+            getattr(listener, method)(*event)
+        except Exception:
+            self._failures.note(f"{type(listener).__qualname__}.{method}")
+
+    def _state(self, *, closed: bool = False) -> PoolState:
+        self._take_stock()
+        ledger = self._ledger
+        holding, waiting = ledger.open_claims()
+        now = ledger.clock()
+        unseen = self._attachment.unseen()
+        pool = self._attachment.current_pool()
+        used_here = unseen + sum(claim.pool is pool for claim in holding)
+        limit = None if pool is None else pools.max_connections(pool)
+        counted = None if pool is None else pools.checked_out(pool)
+        # The pool counts a connection as out while we still count the caller as waiting for
+        # it to be opened or tested.
+        underway = sum(claim.stage is not Stage.QUEUE for claim in waiting)
+        return PoolState(
+            name=self.name,
+            at=self._wall_clock() / NANOSECONDS,
+            used=len(holding) + unseen,
+            idle=self._attachment.idle(),
+            waiting=len(waiting),
+            max=limit,
+            utilization=used_here / limit if limit else None,
+            drift=None if counted is None else used_here + underway - counted,
+            open_holds=tuple(ledger.hold(claim, now) for claim in holding),
+            open_waits=tuple(ledger.wait(claim, now) for claim in waiting),
+            totals=ledger.totals(),
+            closed=closed,
+        )

@@ -1,0 +1,89 @@
+"""Running totals by holder, with a bound on how many holders are told apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pool_observer.claim import Split
+from pool_observer.model import OTHER, Activity, Ending, HolderTotals, Outcome, PoolTotals
+
+
+class Tally:
+    """What one holder has done so far."""
+
+    __slots__ = (
+        "activity_ns",
+        "checkouts",
+        "connect_ns",
+        "ping_ns",
+        "queue_ns",
+        "returns",
+        "waits",
+    )
+
+    def __init__(self) -> None:
+        # Everything exists from the start at 0: a series that is born at its first event
+        # hides that event from whoever computes an increase.
+        self.checkouts = 0
+        self.returns = dict.fromkeys(Ending, 0)
+        self.waits = dict.fromkeys(Outcome, 0)
+        self.queue_ns = 0
+        self.connect_ns = 0
+        self.ping_ns = 0
+        self.activity_ns = dict.fromkeys(Activity, 0)
+
+    def add_wait(self, outcome: Outcome, queue: int, connect: int, ping: int) -> None:
+        self.waits[outcome] += 1
+        self.queue_ns += queue
+        self.connect_ns += connect
+        self.ping_ns += ping
+
+    def add_activity(self, now: Split, before: Split | None) -> None:
+        """Add what a hold has spent since it was last added."""
+        executing, in_transaction, idle = before or (0, 0, 0)
+        self.activity_ns[Activity.EXECUTING] += now.executing - executing
+        self.activity_ns[Activity.IN_TRANSACTION] += now.in_transaction - in_transaction
+        self.activity_ns[Activity.IDLE] += now.idle - idle
+
+    def frozen(self) -> HolderTotals:
+        return HolderTotals(
+            checkouts=self.checkouts,
+            returns=dict(self.returns),
+            waits=dict(self.waits),
+            queue_ns=self.queue_ns,
+            connect_ns=self.connect_ns,
+            ping_ns=self.ping_ns,
+            activity_ns=dict(self.activity_ns),
+        )
+
+
+class Totals:
+    """The tallies of a pool: one for each holder up to `holder_limit`, then one for the rest."""
+
+    def __init__(self, holder_limit: int) -> None:
+        self._holder_limit = holder_limit
+        self._tallies: dict[str, Tally] = {}
+        self.connections: Counter[str] = Counter(opened=0, closed=0, invalidated=0)
+
+    def bounded(self, holder: str) -> str:
+        """The name this holder is counted under: its own, or `other` once there are too many."""
+        if holder in self._tallies or len(self._tallies) < self._holder_limit:
+            return holder
+        return OTHER
+
+    def of(self, holder: str) -> Tally:
+        """The tally of a bounded holder name."""
+        tally = self._tallies.get(holder)
+        if tally is None:
+            tally = self._tallies[holder] = Tally()
+        return tally
+
+    def frozen(self, dropped_events: int, internal_errors: dict[str, int]) -> PoolTotals:
+        return PoolTotals(
+            holders={holder: tally.frozen() for holder, tally in self._tallies.items()},
+            connections_opened=self.connections["opened"],
+            connections_closed=self.connections["closed"],
+            connections_invalidated=self.connections["invalidated"],
+            dropped_events=dropped_events,
+            internal_errors=internal_errors,
+        )

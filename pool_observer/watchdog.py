@@ -1,0 +1,117 @@
+"""One daemon thread per process that looks after all observers once a second.
+
+It delivers what has happened to exporters, so that none of them ever runs in the
+application's checkouts. It is a thread, not a task, because it must go on when the event
+loop is blocked; that is when it is needed.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import threading
+import weakref
+from typing import Protocol
+
+TICK_SECONDS = 1.0
+
+
+class Watched(Protocol):
+    """What the watchdog needs of an observer."""
+
+    def tick(self) -> None: ...
+    def note_failure(self, place: str) -> None: ...
+    def reset_after_fork(self) -> None: ...
+
+
+class Watchdog:
+    """Ticks for everything it watches, from the first to the last of them.
+
+    It refers to them weakly: an engine that is simply dropped takes its observer along.
+    """
+
+    def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
+        self._tick_seconds = tick_seconds
+        self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        # A bare lock serves as the alarm clock: releasing it is atomic and takes no other
+        # lock, so that a check-in run by the garbage collector may do it at any point. An
+        # Event would deadlock there.
+        self._alarm = _thread.allocate_lock()
+        self._alarm.acquire()
+        self._follows_forks = False
+
+    def watch(self, watched: Watched) -> None:
+        """Tick for it from now on."""
+        with self._lock:
+            self._follow_forks()
+            self._watched.add(watched)
+            self._start()
+
+    def unwatch(self, watched: Watched) -> None:
+        """Tick for it no more; with the last of them the thread ends."""
+        with self._lock:
+            self._watched.discard(watched)
+            thread = None if self._watched else self._thread
+        if thread is not None:
+            self.wake()
+            if thread is not threading.current_thread():
+                thread.join(timeout=self._tick_seconds)
+
+    def watched(self) -> list[Watched]:
+        """Everything it ticks for."""
+        with self._lock:
+            return list(self._watched)
+
+    def wake(self) -> None:
+        """Tick at once rather than at the end of the second. Safe to call from anywhere."""
+        with contextlib.suppress(RuntimeError):  # already ringing
+            self._alarm.release()
+
+    def tick(self) -> None:
+        """One round. The thread does nothing else; tests step it by hand."""
+        for watched in self.watched():
+            try:
+                watched.tick()
+            except Exception:
+                watched.note_failure("the watchdog")
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, name="pool_observer-watchdog", daemon=True
+            )
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._alarm.acquire(timeout=self._tick_seconds)
+            self.tick()
+            with self._lock:
+                if not self._watched:
+                    self._thread = None
+                    return
+
+    # -- fork --------------------------------------------------------------------------------
+
+    def _follow_forks(self) -> None:
+        if not self._follows_forks and hasattr(os, "register_at_fork"):
+            self._follows_forks = True
+            os.register_at_fork(after_in_child=self._revive_in_child)
+
+    def _revive_in_child(self) -> None:
+        """Threads do not survive a fork, and locks may have been held by those that did not."""
+        self._lock = threading.RLock()
+        self._alarm = _thread.allocate_lock()
+        self._alarm.acquire()
+        self._thread = None
+        for watched in list(self._watched):
+            watched.reset_after_fork()
+        if self._watched:
+            self._start()
+
+
+process_watchdog = Watchdog()
+"""The one of this process. It holds no thread until something is watched."""

@@ -1,0 +1,105 @@
+"""`observe()`: puts an observer together and sets it to work."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Engine
+
+from pool_observer.hooks.naming import checked_name, default_name
+from pool_observer.observer import PoolObserver
+from pool_observer.thresholds import Thresholds
+from pool_observer.watchdog import process_watchdog
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+HOLDER_LIMIT = 200
+_DEFAULTS = Thresholds()
+
+
+def observe(
+    engine: Engine | AsyncEngine,
+    *,
+    name: str | None = None,
+    leak_after: float = _DEFAULTS.leak_after,
+    holder_limit: int = HOLDER_LIMIT,
+    skip_callers: Iterable[str] = (),
+) -> PoolObserver:
+    """Observe the connection pool of an engine, from now until `close()`.
+
+    :param engine: what `create_engine()` or `create_async_engine()` returned.
+    :param name: the pool's name in everything we show; by default `host:port/database`.
+    :param leak_after: seconds after which a connection that is still out is overdue.
+    :param holder_limit: how many holders are told apart before the rest becomes `other`.
+    :param skip_callers: modules that are never a call site themselves, such as the one with
+        your session helper: the line that called the helper is shown instead.
+
+    >>> from sqlalchemy import create_engine, text
+    >>> engine = create_engine("sqlite:///:memory:")
+    >>> observer = observe(engine, name="orders")
+    >>> with engine.connect() as connection:
+    ...     observer.snapshot().used
+    1
+    >>> observer.close()
+    """
+    sync_engine = _sync_engine(engine)
+    if isinstance(leak_after, bool) or not isinstance(leak_after, int | float) or leak_after < 0:
+        raise ValueError(f"leak_after must be a number of seconds, 0 or more, not {leak_after!r}")
+    if isinstance(holder_limit, bool) or not isinstance(holder_limit, int) or holder_limit < 1:
+        raise ValueError(f"holder_limit must be a whole number, 1 or more, not {holder_limit!r}")
+    if isinstance(skip_callers, str):
+        raise TypeError(f"skip_callers takes a list of module names: [{skip_callers!r}]")
+    skip_callers = tuple(skip_callers)
+    if not all(isinstance(prefix, str) and prefix for prefix in skip_callers):
+        raise TypeError(f"skip_callers takes module names, not {list(skip_callers)!r}")
+    name = default_name(sync_engine.url) if name is None else checked_name(name)
+    _refuse_a_second(sync_engine, name)
+
+    observer = PoolObserver(
+        sync_engine,
+        name,
+        leak_after=leak_after,
+        holder_limit=holder_limit,
+        skip_callers=skip_callers,
+    )
+    observer.when_backlog_grows(process_watchdog.wake)
+    observer.when_closing(lambda: process_watchdog.unwatch(observer))
+    process_watchdog.watch(observer)
+    return observer
+
+
+def _sync_engine(engine: object) -> Engine:
+    """The engine proper, which an `AsyncEngine` wraps."""
+    inner = getattr(engine, "sync_engine", engine)
+    if not isinstance(inner, Engine):
+        raise TypeError(
+            f"observe() takes what create_engine() or create_async_engine() returned, "
+            f"not {type(engine).__name__}"
+        )
+    return inner
+
+
+def _refuse_a_second(engine: Engine, name: str) -> None:
+    for observer in _observers():
+        if observer.observes(engine.pool):
+            raise ValueError(
+                f'pool "{observer.name}" is already observed; close() the first observer'
+            )
+    if any(observer.name == name for observer in _observers()):
+        gc.collect()  # an engine that was simply dropped may linger as garbage
+    if any(observer.name == name for observer in _observers()):
+        raise ValueError(
+            f'a pool named "{name}" is already observed; give this one a name of its own: '
+            'observe(engine, name="...")'
+        )
+
+
+def _observers() -> list[PoolObserver]:
+    return [
+        observer
+        for observer in process_watchdog.watched()
+        if isinstance(observer, PoolObserver) and not observer.engine_is_gone
+    ]
