@@ -126,7 +126,6 @@ class PoolObserver:
 
     def tick(self) -> None:
         """What the watchdog does once a second."""
-        self._attachment.follow_dialects()
         self.deliver()
 
     def close(self) -> None:
@@ -198,6 +197,7 @@ class PoolObserver:
 
     def _take_stock(self) -> None:
         """Settle the ledger; keep what ended for the listeners, if there are any."""
+        self._attachment.follow_dialects()
         self._undelivered.extend(self._ledger.settle(tell=bool(self._listeners)))
 
     def _tell(self, listener: Listener, method: str, *event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -182,3 +183,12 @@ class FakeDatabase:
         with engine.connect():
             pass
         return engine
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Return once another thread has made the condition true; fail if it never does."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it never came true")
+        time.sleep(0.001)
