@@ -60,8 +60,7 @@ class SiteFinder:
         beyond: Iterator[FrameType] | None = None
         for _ in range(DEEPEST_WALK):
             if frame is None:
-                if beyond is None:
-                    beyond = self._stacks_beyond()
+                beyond = beyond or self._stacks_beyond()
                 frame = next(beyond, None)
                 if frame is None:
                     return None

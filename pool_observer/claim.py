@@ -8,7 +8,7 @@ and a reader that takes it sees the state before a change or after it, never in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pool_observer.call_site import RawSite
 from pool_observer.holder import Holder
@@ -22,12 +22,10 @@ ActivityState = tuple[Activity, int, int, int]
 """What the hold does now, since when, and what it had spent executing and in transaction."""
 
 
-class Split(NamedTuple):
-    """Nanoseconds of a hold by activity. They add up to the hold."""
+Split = tuple[int, int, int]
+"""Nanoseconds of a hold executing, in transaction and idle. They add up to the hold."""
 
-    executing: int
-    in_transaction: int
-    idle: int
+NOTHING: Split = (0, 0, 0)
 
 
 class Claim:
@@ -36,9 +34,7 @@ class Claim:
     __slots__ = (
         "activity",
         "asked_at",
-        "autocommit",
         "backend_pid",
-        "checkout_counted",
         "connecting_at",
         "ended_at",
         "ending",
@@ -51,7 +47,6 @@ class Claim:
         "proxy",
         "settled",
         "site",
-        "wait_counted",
     )
 
     activity: ActivityState
@@ -73,10 +68,7 @@ class Claim:
         self.outcome: Outcome | None = None
         self.ending: Ending | None = None
         self.backend_pid: int | None = None
-        self.autocommit = False
-        # What the totals have already been told about; only the ledger's settling touches these.
-        self.wait_counted = False
-        self.checkout_counted = False
+        # What the totals already contain of this claim; only the ledger's settling touches it.
         self.settled: Split | None = None
 
     # -- waiting ---------------------------------------------------------------------------
@@ -133,4 +125,4 @@ class Claim:
             executing += end - since
         elif activity is IN_TRANSACTION:
             in_transaction += end - since
-        return Split(executing, in_transaction, end - self.granted_at - executing - in_transaction)
+        return executing, in_transaction, end - self.granted_at - executing - in_transaction

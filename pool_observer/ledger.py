@@ -23,7 +23,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from pool_observer.call_site import RawSite, resolve
-from pool_observer.claim import IDLE, Claim
+from pool_observer.claim import IDLE, NOTHING, Claim
 from pool_observer.failures import Failures
 from pool_observer.holder import Holder
 from pool_observer.model import (
@@ -71,7 +71,7 @@ class Ledger:
         """Called when half the backlog is used, from the application's side."""
         self._wall_clock = wall_clock
         self._holder_limit = holder_limit
-        self._overdue_ns = int(overdue_after * NANOSECONDS)
+        self._overdue_ns = overdue_after * NANOSECONDS
         self._backlog = backlog
         # The ledger's only collections that change. Waits are found by who waits, holds by
         # what they hold: a pool's connection record, or a proxied connection. The hooks keep
@@ -111,10 +111,11 @@ class Ledger:
 
     def wait_ends_empty_handed(self, claim: Claim, outcome: Outcome) -> None:
         """The pool timed out or failed, or the caller was cancelled."""
+        if self.waits.pop(claim.owner, None) is None:
+            return  # closed, or forked, meanwhile
         claim.ended_at = self.clock()
         claim.outcome = outcome
-        if self.waits.pop(claim.owner, None) is not None:
-            self._finish(claim)
+        self._finish(claim)
 
     def hold_begins(
         self,
@@ -132,21 +133,25 @@ class Ledger:
         claim.backend_pid = backend_pid
         claim.outcome = Outcome.ACQUIRED
         claim.granted_at = now
-        holds = self.holds
-        known = holds.setdefault(key, claim)
-        if known is not claim:
-            if known.proxy() is proxy():
-                # SingletonThreadPool hands a thread what it already holds, and takes it back
-                # when the last of these is closed. One hold, and no wait.
-                self.waits.pop(claim.owner, None)
-                return
-            # The connection is handed out anew, so an earlier hold of it is over. It was
-            # detached: the pool takes such a record back just before it says so.
-            self.hold_ends(key, Ending.DETACHED)
-            holds[key] = claim
+        known = self.holds.setdefault(key, claim)
+        if known is not claim and not self._handed_out_again(known, claim, key):
+            return
         if self.waits.pop(claim.owner, None) is None:
             # Closed, or forked, while this caller waited: nobody would ever see it end.
-            holds.pop(key, None)
+            self.holds.pop(key, None)
+
+    def _handed_out_again(self, known: Claim, claim: Claim, key: Hashable) -> bool:
+        """What is handed out seems to be held already. Whether it is a new hold."""
+        if known.proxy() is claim.proxy():
+            # SingletonThreadPool hands a thread what it already holds, and takes it back when
+            # the last of these is closed. One hold, and no wait.
+            self.waits.pop(claim.owner, None)
+            return False
+        # The earlier hold is over. Its connection was detached: the pool takes such a record
+        # back just before it says so.
+        self.hold_ends(key, Ending.DETACHED)
+        self.holds[key] = claim
+        return True
 
     def hold_ends(self, key: Hashable, ending: Ending) -> bool:
         """The connection known as `key` is no longer held. False if it was not open here.
@@ -199,55 +204,52 @@ class Ledger:
         return events
 
     def _settle(self, now: int, events: list[Event] | None) -> None:
+        # What has ended is taken first: a claim that ends from here on is still counted as
+        # open, and its end the next time, so no end is counted twice.
+        finished = self._finished
+        ended = [finished.popleft() for _ in range(len(finished))]
         for claim in self.holds.copy().values():
-            self._guarded(self._count_open, claim, now, events)
-        for _ in range(len(self._finished)):
-            item = self._finished.popleft()
+            self._count_guarded(claim, now, events, over=False)
+        for item in ended:
+            self._count_guarded(item, now, events, over=True)
+
+    def _count_guarded(
+        self, item: Claim | Churn, now: int, events: list[Event] | None, *, over: bool
+    ) -> None:
+        """One claim that cannot be counted must not keep the others from it."""
+        try:
             if isinstance(item, Claim):
-                self._guarded(self._count_open, item, now, events)
-                self._guarded(self._count_ended, item, now, events)
+                self._count(item, now, events, over)
             else:
                 self._count_churn(item)
                 if events is not None:
                     events.append(item)
-
-    def _guarded(
-        self,
-        count: Callable[[Claim, int, list[Event] | None], None],
-        claim: Claim,
-        now: int,
-        events: list[Event] | None,
-    ) -> None:
-        """One claim that cannot be counted must not keep the others from it."""
-        try:
-            count(claim, now, events)
         except Exception:
             self.failures.note("settling")
 
-    def _count_open(self, claim: Claim, now: int, events: list[Event] | None) -> None:
-        holder = self._name_of(claim)
-        tally = self._totals.of(holder)
-        if not claim.wait_counted:
-            claim.wait_counted = True
-            assert claim.outcome is not None
-            tally.add_wait(claim.outcome, *claim.wait_split(now))
+    def _count(self, claim: Claim, now: int, events: list[Event] | None, over: bool) -> None:
+        """Add to the totals what they do not contain yet of this claim."""
+        before = claim.settled
+        outcome = claim.outcome
+        assert outcome is not None
+        tally = self._totals.of(self._name_of(claim))
+        if before is None:
+            before = NOTHING
+            claim.settled = NOTHING
+            claim.holder = tally.holder  # a claim keeps the name it is first counted under
+            tally.add_wait(outcome, claim.wait_split(now))
             if events is not None:
                 events.append(self.wait(claim, now))
-        if claim.granted_at is None:
+        if outcome is not Outcome.ACQUIRED:
             return
-        if not claim.checkout_counted:
-            claim.checkout_counted = True
-            tally.checkouts += 1
         split = claim.split(now)
-        tally.add_activity(split, claim.settled)
+        tally.add_activity(split, before)
         claim.settled = split
-
-    def _count_ended(self, claim: Claim, now: int, events: list[Event] | None) -> None:
-        if claim.ending is None:
-            return
-        self._totals.of(self._name_of(claim)).returns[claim.ending] += 1
-        if events is not None:
-            events.append(self.hold(claim, now))
+        if over:
+            assert claim.ending is not None
+            tally.returns[claim.ending] += 1
+            if events is not None:
+                events.append(self.hold(claim, now))
 
     def _count_churn(self, event: Churn) -> None:
         kind = type(event)
@@ -257,13 +259,6 @@ class Ledger:
             self._totals.connections["closed"] += 1
         else:
             self._totals.connections["invalidated"] += 1
-
-    def _name_of(self, claim: Claim) -> str:
-        """The name a claim is counted under. Once counted, it keeps it."""
-        if not claim.wait_counted:
-            claim.holder = self._totals.bounded(self._shown_name_of(claim))
-        assert isinstance(claim.holder, str)
-        return claim.holder
 
     def totals(self) -> PoolTotals:
         """The totals as of the last settling, frozen."""
@@ -285,7 +280,7 @@ class Ledger:
         queue, connect, ping = claim.wait_split(now)
         return Wait(
             pool=self.pool,
-            holder=self._shown_name_of(claim),
+            holder=self._name_of(claim),
             call_site=resolve(claim.site),
             began_at=self._unix_time(claim.asked_at),
             outcome=claim.outcome,
@@ -297,24 +292,24 @@ class Ledger:
 
     def hold(self, claim: Claim, now: int) -> Hold:
         assert claim.granted_at is not None
-        split = claim.split(now)
+        executing, in_transaction, idle = claim.split(now)
         return Hold(
             pool=self.pool,
-            holder=self._shown_name_of(claim),
+            holder=self._name_of(claim),
             call_site=resolve(claim.site),
             began_at=self._unix_time(claim.granted_at),
             ending=claim.ending,
             activity=claim.activity[0],
-            executing_ns=split.executing,
-            in_transaction_ns=split.in_transaction,
-            idle_ns=split.idle,
+            executing_ns=executing,
+            in_transaction_ns=in_transaction,
+            idle_ns=idle,
             waited_ns=claim.granted_at - claim.asked_at,
             backend_pid=claim.backend_pid,
-            overdue=sum(split) > self._overdue_ns,
+            overdue=executing + in_transaction + idle > self._overdue_ns,
         )
 
-    def _shown_name_of(self, claim: Claim) -> str:
-        """The name to show, without settling on it: a waiter's route may not be known yet."""
+    def _name_of(self, claim: Claim) -> str:
+        """The holder's name as far as it is known by now."""
         holder = claim.holder
         if holder is None:
             return UNATTRIBUTED

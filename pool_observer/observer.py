@@ -74,7 +74,8 @@ class PoolObserver:
         self._delivering = threading.RLock()
         self._closing: list[Callable[[], None]] = []
         self._last_state: PoolState | None = None
-        self._attachment = Attachment(engine, self._ledger, SiteFinder(skip_callers, stacks_beyond))
+        sites = SiteFinder(skip_callers, stacks_beyond)
+        self._attachment = Attachment(engine, self._ledger, sites, on_behalf_of=self)
 
     # -- what users ask ----------------------------------------------------------------------
 

@@ -15,13 +15,15 @@ class Tally:
         "activity_ns",
         "checkouts",
         "connect_ns",
+        "holder",
         "ping_ns",
         "queue_ns",
         "returns",
         "waits",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
         # Everything exists from the start at 0: a series that is born at its first event
         # hides that event from whoever computes an increase.
         self.checkouts = 0
@@ -32,18 +34,20 @@ class Tally:
         self.ping_ns = 0
         self.activity_ns = dict.fromkeys(Activity, 0)
 
-    def add_wait(self, outcome: Outcome, queue: int, connect: int, ping: int) -> None:
+    def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
+        """Add a wait that is over: nanoseconds in the queue, connecting and pinging."""
         self.waits[outcome] += 1
+        self.checkouts += outcome is Outcome.ACQUIRED
+        queue, connect, ping = split
         self.queue_ns += queue
         self.connect_ns += connect
         self.ping_ns += ping
 
-    def add_activity(self, now: Split, before: Split | None) -> None:
+    def add_activity(self, now: Split, before: Split) -> None:
         """Add what a hold has spent since it was last added."""
-        executing, in_transaction, idle = before or (0, 0, 0)
-        self.activity_ns[Activity.EXECUTING] += now.executing - executing
-        self.activity_ns[Activity.IN_TRANSACTION] += now.in_transaction - in_transaction
-        self.activity_ns[Activity.IDLE] += now.idle - idle
+        self.activity_ns[Activity.EXECUTING] += now[0] - before[0]
+        self.activity_ns[Activity.IN_TRANSACTION] += now[1] - before[1]
+        self.activity_ns[Activity.IDLE] += now[2] - before[2]
 
     def frozen(self) -> HolderTotals:
         return HolderTotals(
@@ -65,17 +69,13 @@ class Totals:
         self._tallies: dict[str, Tally] = {}
         self.connections: Counter[str] = Counter(opened=0, closed=0, invalidated=0)
 
-    def bounded(self, holder: str) -> str:
-        """The name this holder is counted under: its own, or `other` once there are too many."""
-        if holder in self._tallies or len(self._tallies) < self._holder_limit:
-            return holder
-        return OTHER
-
     def of(self, holder: str) -> Tally:
-        """The tally of a bounded holder name."""
+        """The tally this holder is counted in: its own, or that of `other` if there are many."""
         tally = self._tallies.get(holder)
         if tally is None:
-            tally = self._tallies[holder] = Tally()
+            if len(self._tallies) >= self._holder_limit:
+                holder = OTHER
+            tally = self._tallies.setdefault(holder, Tally(holder))
         return tally
 
     def frozen(self, dropped_events: int, internal_errors: dict[str, int]) -> PoolTotals:

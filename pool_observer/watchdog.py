@@ -15,6 +15,7 @@ import weakref
 from typing import Protocol
 
 TICK_SECONDS = 1.0
+LONGEST_PAUSE_FOR_FORK = 0.25
 
 
 class Watched(Protocol):
@@ -42,6 +43,7 @@ class Watchdog:
         self._alarm = _thread.allocate_lock()
         self._alarm.acquire()
         self._follows_forks = False
+        self._forking = False
 
     def watch(self, watched: Watched) -> None:
         """Tick for it from now on."""
@@ -88,29 +90,49 @@ class Watchdog:
     def _run(self) -> None:
         while True:
             self._alarm.acquire(timeout=self._tick_seconds)
-            self.tick()
+            if not self._forking:
+                self.tick()
             with self._lock:
-                if not self._watched:
+                if self._forking or not self._watched:
                     self._thread = None
                     return
 
     # -- fork --------------------------------------------------------------------------------
+    #
+    # The thread ends before a fork and begins again after it, on both sides. Were it in the
+    # middle of a delivery, the child would inherit the exporter's locks, locked for ever; and
+    # from 3.12 on, Python warns about every fork of a process that has threads.
 
     def _follow_forks(self) -> None:
         if not self._follows_forks and hasattr(os, "register_at_fork"):
             self._follows_forks = True
-            os.register_at_fork(after_in_child=self._revive_in_child)
+            os.register_at_fork(
+                before=self._end_before_fork,
+                after_in_parent=self._begin_again,
+                after_in_child=self._begin_anew_in_child,
+            )
 
-    def _revive_in_child(self) -> None:
-        """Threads do not survive a fork, and locks may have been held by those that did not."""
-        self._lock = threading.RLock()
+    def _end_before_fork(self) -> None:
+        self._forking = True
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            self.wake()
+            thread.join(timeout=LONGEST_PAUSE_FOR_FORK)
+
+    def _begin_again(self) -> None:
+        with self._lock:
+            self._forking = False
+            if self._watched:
+                self._start()
+
+    def _begin_anew_in_child(self) -> None:
+        self._lock = threading.RLock()  # it may have been held by a thread that is not here
         self._alarm = _thread.allocate_lock()
         self._alarm.acquire()
         self._thread = None
         for watched in list(self._watched):
             watched.reset_after_fork()
-        if self._watched:
-            self._start()
+        self._begin_again()
 
 
 process_watchdog = Watchdog()

@@ -46,7 +46,11 @@ def observe(
     >>> observer.close()
     """
     sync_engine = _sync_engine(engine)
-    if isinstance(leak_after, bool) or not isinstance(leak_after, int | float) or leak_after < 0:
+    if (
+        isinstance(leak_after, bool)
+        or not isinstance(leak_after, int | float)
+        or not leak_after >= 0
+    ):
         raise ValueError(f"leak_after must be a number of seconds, 0 or more, not {leak_after!r}")
     if isinstance(holder_limit, bool) or not isinstance(holder_limit, int) or holder_limit < 1:
         raise ValueError(f"holder_limit must be a whole number, 1 or more, not {holder_limit!r}")

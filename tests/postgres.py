@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
+
+from pool_observer.demo.database import embedded_postgres
 
 
 class Postgres:
@@ -45,14 +44,5 @@ class Postgres:
 
 @contextmanager
 def started_postgres() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            # On import it looks for a user's runtime folder, and warns where there is none.
-            warnings.simplefilter("ignore")
-            from embedded_postgres import get_server
-
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            yield Postgres(server)
-        finally:
-            server.cleanup()
+    with embedded_postgres() as server:
+        yield Postgres(server)

@@ -11,8 +11,13 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from pool_observer import Listener, PoolObserver
-from pool_observer.model import ConnectionClosed, ConnectionInvalidated, ConnectionOpened
-from pool_observer.model import Hold, Wait
+from pool_observer.model import (
+    ConnectionClosed,
+    ConnectionInvalidated,
+    ConnectionOpened,
+    Hold,
+    Wait,
+)
 
 
 class FakeClock:

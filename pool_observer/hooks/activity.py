@@ -4,9 +4,9 @@ Not event listeners: any listener for connection events, even one that does noth
 every `Connection` of the engine slower than everything here taken together (fact 14a). And
 the `commit` and `rollback` events come before the work they announce (fact 14e).
 
-What counts as a transaction: it begins with the first statement after `do_begin`, because
-that is when drivers send BEGIN; it ends with commit or rollback. In AUTOCOMMIT, which calls
-`do_begin` all the same, there is none.
+What counts as a transaction: it begins with a statement, because that is when drivers send
+BEGIN, and ends with commit or rollback. `do_begin` says nothing: it comes earlier, sends
+nothing, and is called in AUTOCOMMIT too, where there is no transaction.
 """
 
 from __future__ import annotations
@@ -16,75 +16,57 @@ from typing import Any
 
 from sqlalchemy.engine import Dialect
 
-from pool_observer.claim import IDLE, IN_TRANSACTION, Claim
+from pool_observer.claim import IDLE, IN_TRANSACTION
 from pool_observer.hooks.streaming import observe_fetching
 from pool_observer.ledger import Ledger
 from pool_observer.model import Activity
 
 Method = Callable[..., Any]
-ClaimOf = Callable[[Any], Claim | None]
+KeyOf = Callable[[Any], Hashable]
+
+REQUIRED = ("do_execute", "do_executemany", "do_execute_no_params", "do_commit", "do_rollback")
+"""Methods that every dialect has. Without one of them activity cannot be told."""
+
+_TWOPHASE = {
+    "do_begin_twophase": IN_TRANSACTION,
+    "do_prepare_twophase": IN_TRANSACTION,
+    "do_commit_twophase": IDLE,
+    "do_rollback_twophase": IDLE,
+}
+"""Methods of dialects that know two-phase transactions, and what follows when they succeed."""
 
 
-def claim_finder(ledger: Ledger, key_of: Callable[[Any], Hashable]) -> ClaimOf:
-    """The open claim on a proxied connection, if there is one."""
-    get = ledger.holds.get
-
-    def claim_of(proxy: Any) -> Claim | None:
-        return get(key_of(proxy))
-
-    return claim_of
-
-
-def observed_methods(dialect: Dialect, ledger: Ledger, claim_of: ClaimOf) -> dict[str, Method]:
+def observed_methods(dialect: Dialect, ledger: Ledger, key_of: KeyOf) -> dict[str, Method]:
     """Replacements for the methods of this dialect through which it works on a hold."""
-    build: dict[str, Callable[[Method, Ledger, ClaimOf], Method]] = {
-        "do_execute": _executes,
-        "do_executemany": _executes,
-        "do_execute_no_params": _executes_without_parameters,
-        "do_commit": _ends_transaction,
-        "do_rollback": _ends_transaction,
-        "do_begin_twophase": _stays_in_transaction,
-        "do_prepare_twophase": _stays_in_transaction,
-        "do_commit_twophase": _ends_twophase,
-        "do_rollback_twophase": _ends_twophase,
-    }
-    methods = {
-        name: wrap(getattr(dialect, name), ledger, claim_of)
-        for name, wrap in build.items()
-        if hasattr(dialect, name)
-    }
-    detect = autocommit_detector(dialect)
-    if detect is not None and hasattr(dialect, "do_begin"):
-        methods["do_begin"] = _begins(dialect.do_begin, ledger, claim_of, detect)
-    return methods
+    in_autocommit = autocommit_detector(dialect)
+    observed: dict[str, Method] = {}
+    for name in ("do_execute", "do_executemany"):
+        observed[name] = _executes(getattr(dialect, name), ledger, key_of, in_autocommit)
+    observed["do_execute_no_params"] = _executes_without_parameters(
+        dialect.do_execute_no_params, ledger, key_of, in_autocommit
+    )
+    for name in ("do_commit", "do_rollback"):
+        observed[name] = _ends_transaction(getattr(dialect, name), ledger, key_of)
+    for name, after in _TWOPHASE.items():
+        if hasattr(dialect, name):
+            observed[name] = _twophase(getattr(dialect, name), ledger, key_of, after)
+    return observed
 
 
-def autocommit_detector(dialect: Dialect) -> Callable[[Any], bool] | None:
+def autocommit_detector(dialect: Dialect) -> Callable[[Any], bool]:
     """How to ask a DBAPI connection whether it is in AUTOCOMMIT, without asking the server."""
     detect = getattr(type(dialect), "detect_autocommit_setting", None)
     if detect is None:  # SQLAlchemy before 2.0.43; most drivers have the attribute
         return lambda dbapi_connection: getattr(dbapi_connection, "autocommit", False) is True
     if detect is getattr(Dialect, "detect_autocommit_setting", None):
-        return None  # declared by every dialect, implemented by those that can
+        return lambda _: False  # declared by all dialects, implemented by most
     return dialect.detect_autocommit_setting
 
 
-def _begins(
-    original: Method, ledger: Ledger, claim_of: ClaimOf, detect: Callable[[Any], bool]
+def _executes(
+    original: Method, ledger: Ledger, key_of: KeyOf, in_autocommit: Callable[[Any], bool]
 ) -> Method:
-    def do_begin(dbapi_connection: Any) -> Any:
-        try:
-            claim = claim_of(dbapi_connection)
-            if claim is not None:
-                claim.autocommit = detect(dbapi_connection.dbapi_connection)
-        except Exception:
-            ledger.failures.note("a beginning transaction")
-        return original(dbapi_connection)
-
-    return do_begin
-
-
-def _executes(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
+    open_claim = ledger.holds.get
     clock = ledger.clock
     failed = ledger.failures.note
 
@@ -92,8 +74,12 @@ def _executes(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
         claim = None
         try:
             if context is not None:
-                claim = claim_of(context._dbapi_connection)
+                proxy = context._dbapi_connection
+                claim = open_claim(key_of(proxy))
                 if claim is not None:
+                    after = IN_TRANSACTION
+                    if claim.activity[0] is IDLE and in_autocommit(proxy.dbapi_connection):
+                        after = IDLE
                     before = claim.executing_from(clock())
         except Exception:
             claim = None
@@ -107,18 +93,20 @@ def _executes(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
             return result
         finally:
             try:
-                claim.executed(before, clock(), IDLE if claim.autocommit else IN_TRANSACTION)
+                claim.executed(before, clock(), after)
             except Exception:
                 failed("an ending statement")
 
     return do_execute
 
 
-def _executes_without_parameters(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
+def _executes_without_parameters(
+    original: Method, ledger: Ledger, key_of: KeyOf, in_autocommit: Callable[[Any], bool]
+) -> Method:
     def three_arguments(cursor: Any, statement: Any, _: Any, context: Any = None) -> Any:
         return original(cursor, statement, context)
 
-    execute = _executes(three_arguments, ledger, claim_of)
+    execute = _executes(three_arguments, ledger, key_of, in_autocommit)
 
     def do_execute_no_params(cursor: Any, statement: Any, context: Any = None) -> Any:
         return execute(cursor, statement, None, context)
@@ -126,14 +114,15 @@ def _executes_without_parameters(original: Method, ledger: Ledger, claim_of: Cla
     return do_execute_no_params
 
 
-def _ends_transaction(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
+def _ends_transaction(original: Method, ledger: Ledger, key_of: KeyOf) -> Method:
+    open_claim = ledger.holds.get
     clock = ledger.clock
     failed = ledger.failures.note
 
     def end(dbapi_connection: Any) -> Any:
         claim = None
         try:
-            claim = claim_of(dbapi_connection)
+            claim = open_claim(key_of(dbapi_connection))
             if claim is not None:
                 if claim.activity[0] is IDLE:
                     claim = None  # nothing to end: the reset of a connection already at rest
@@ -158,23 +147,16 @@ def _ends_transaction(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Me
     return end
 
 
-def _stays_in_transaction(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
-    return _twophase(original, ledger, claim_of, IN_TRANSACTION)
-
-
-def _ends_twophase(original: Method, ledger: Ledger, claim_of: ClaimOf) -> Method:
-    return _twophase(original, ledger, claim_of, IDLE)
-
-
-def _twophase(original: Method, ledger: Ledger, claim_of: ClaimOf, success: Activity) -> Method:
+def _twophase(original: Method, ledger: Ledger, key_of: KeyOf, success: Activity) -> Method:
     """Two-phase methods are given the `Connection`, and are made of statements themselves."""
+    open_claim = ledger.holds.get
     clock = ledger.clock
     failed = ledger.failures.note
 
     def step(connection: Any, *args: Any, **kwargs: Any) -> Any:
         claim = None
         try:
-            claim = claim_of(connection._dbapi_connection)
+            claim = open_claim(key_of(connection._dbapi_connection))
             if claim is not None:
                 before = claim.executing_from(clock())
         except Exception:
@@ -194,14 +176,3 @@ def _twophase(original: Method, ledger: Ledger, claim_of: ClaimOf, success: Acti
                 failed("a two-phase transaction")
 
     return step
-
-
-OBSERVED = (
-    "do_execute",
-    "do_executemany",
-    "do_execute_no_params",
-    "do_begin",
-    "do_commit",
-    "do_rollback",
-)
-"""What every dialect is expected to have; without one of these the split is incomplete."""

@@ -17,14 +17,16 @@ from pool_observer.call_site import SiteFinder
 from pool_observer.claim import Claim
 from pool_observer.hooks import pools
 from pool_observer.hooks.acquiring import (
+    Grant,
     checkout_listener,
     granter,
+    leave_it_to_the_checkout_event,
     observed_connect,
     observed_creator,
     observed_ping,
     observed_recreate,
 )
-from pool_observer.hooks.activity import OBSERVED, claim_finder, observed_methods
+from pool_observer.hooks.activity import REQUIRED, observed_methods
 from pool_observer.hooks.ending import (
     churn_listeners,
     end_with_proxy,
@@ -45,18 +47,24 @@ def root_engine(engine: Engine) -> Engine:
 
 
 class Attachment:
-    """One engine's hooks into one ledger. Holds neither the engine nor its pools alive."""
+    """One engine's hooks into one ledger. Holds neither the engine nor its pools alive.
 
-    def __init__(self, engine: Engine, ledger: Ledger, sites: SiteFinder) -> None:
+    The other way round, the engine holds the hooks, and through them `on_behalf_of`: nobody
+    has to keep what `observe()` returned.
+    """
+
+    def __init__(
+        self, engine: Engine, ledger: Ledger, sites: SiteFinder, on_behalf_of: object
+    ) -> None:
         engine = root_engine(engine)
         pool = engine.pool
         self._engine = weakref.ref(engine)
         self._first_pool = weakref.ref(pool)
         self._ledger = ledger
         self._sites = sites
+        self._on_behalf_of = on_behalf_of
         self._shared = pools.shares_its_connection(pool)
         self._key_of = pools.key_function(pool)
-        self._grant = granter(ledger, self._key_of)
         self._overrides: weakref.WeakKeyDictionary[Any, list[Override]] = (
             weakref.WeakKeyDictionary()
         )
@@ -70,6 +78,7 @@ class Attachment:
         self._records_known = hasattr(_ConnectionFairy, "_connection_record")
         if not self._records_known:
             self._listeners["checkout"] = checkout_listener(ledger, self._certain_pool)
+        self._grant = self._how_holds_begin()
         self._attach(engine)
 
     def _attach(self, engine: Engine) -> None:
@@ -111,7 +120,7 @@ class Attachment:
             return
         overrides = self._overrides[pool] = []
         ledger = self._ledger
-        connect = observed_connect(pool, ledger, self._sites, self._granted, self._certain_pool)
+        connect = observed_connect(pool, ledger, self._sites, self._grant, self._certain_pool)
         overrides.append(Override(pool, "connect", connect))
         recreate = observed_recreate(pool, ledger, self._arm, self._certain_pool)
         overrides.append(Override(pool, "recreate", recreate))
@@ -121,8 +130,9 @@ class Attachment:
             overrides.append(Override(pool, "_invoke_creator", create))
 
     def _arm_dialect(self, dialect: Dialect) -> None:
-        claim_of = claim_finder(self._ledger, self._key_of)
-        methods = observed_methods(dialect, self._ledger, claim_of)
+        methods = {}
+        if all(hasattr(dialect, name) for name in REQUIRED):
+            methods = observed_methods(dialect, self._ledger, self._key_of)
         if hasattr(dialect, "do_ping"):
             methods["do_ping"] = observed_ping(dialect.do_ping, self._ledger)
         self._overrides[dialect] = [
@@ -135,12 +145,19 @@ class Attachment:
             raise RuntimeError("the engine of this pool is gone")
         return pool
 
-    def _granted(self, claim: Claim, proxy: Any, pool: Pool) -> None:
+    def _how_holds_begin(self) -> Grant:
+        """How a claim becomes a hold on this engine's pool."""
         if not self._records_known:
-            return  # the checkout event has seen to it
-        self._grant(claim, proxy, pool)
-        if self._shared:
+            return leave_it_to_the_checkout_event
+        grant = granter(self._ledger, self._key_of)
+        if not self._shared:
+            return grant
+
+        def grant_shared(claim: Claim, proxy: Any, pool: Pool) -> None:
+            grant(claim, proxy, pool)
             end_with_proxy(proxy, self._ledger)
+
+        return grant_shared
 
     # -- what the pool says ------------------------------------------------------------------
 
@@ -194,5 +211,5 @@ def _missing_attachment_points(pool: Pool, dialect: Dialect) -> list[str]:
         missing.append("Pool._invoke_creator")
     if not hasattr(_ConnectionFairy, "_connection_record"):
         missing.append("_ConnectionFairy._connection_record")
-    missing += [f"Dialect.{name}" for name in OBSERVED if not hasattr(dialect, name)]
+    missing += [f"Dialect.{name}" for name in REQUIRED if not hasattr(dialect, name)]
     return missing

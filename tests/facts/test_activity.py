@@ -58,21 +58,20 @@ def test_fact_14e_the_time_a_commit_takes_is_executing(database: FakeDatabase) -
     event.listen(engine, "rollback", lambda _: before.append(clock.now))
     seconds = {"SELECT 1": 0.5, "commit": 2.0, "rollback": 3.0}
     database.work = lambda statement: clock.advance(seconds[statement])
-    with observer_of(engine, clock=clock) as observer:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-            clock.advance(10)
-            connection.commit()
-            assert before == [10_500_000_000]  # the event comes before the work
-            clock.advance(100)
-            (hold,) = observer.snapshot().open_holds
-            assert hold.activity is Activity.IDLE
-            assert (hold.executing_seconds, hold.in_transaction_seconds) == (2.5, 10.0)
-            assert hold.idle_seconds == 100.0
-            connection.execute(text("SELECT 1"))
-            connection.rollback()
-            (hold,) = observer.snapshot().open_holds
-            assert (hold.executing_seconds, hold.in_transaction_seconds) == (6.0, 10.0)
+    with observer_of(engine, clock=clock) as observer, engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        clock.advance(10)
+        connection.commit()
+        assert before == [10_500_000_000]  # the event comes before the work
+        clock.advance(100)
+        (hold,) = observer.snapshot().open_holds
+        assert hold.activity is Activity.IDLE
+        assert (hold.executing_seconds, hold.in_transaction_seconds) == (2.5, 10.0)
+        assert hold.idle_seconds == 100.0
+        connection.execute(text("SELECT 1"))
+        connection.rollback()
+        (hold,) = observer.snapshot().open_holds
+        assert (hold.executing_seconds, hold.in_transaction_seconds) == (6.0, 10.0)
 
 
 def test_fact_14e_the_reset_on_return_is_executing(database: FakeDatabase) -> None:

@@ -232,9 +232,7 @@ def test_fact_14j_a_statement_that_is_cancelled_ends_the_hold(postgres: Postgres
                     await connection.execute(text("SELECT pg_sleep(60)"))
 
             task = asyncio.create_task(ask())
-            while not any(
-                hold.activity == "executing" for hold in observer.snapshot().open_holds
-            ):
+            while not any(hold.activity == "executing" for hold in observer.snapshot().open_holds):
                 await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -88,7 +88,9 @@ def test_fact_11_a_second_engine_on_the_pool_is_seen_with_its_statements(
 ) -> None:
     engine = database.engine()
     with observer_of(engine) as observer:
-        second = create_engine("sqlite:///nothing.db", module=engine.dialect.dbapi, pool=engine.pool)
+        second = create_engine(
+            "sqlite:///nothing.db", module=engine.dialect.dbapi, pool=engine.pool
+        )
         assert second.dialect is not engine.dialect
         observer.tick()
         with engine.connect() as one, second.connect() as two:

@@ -1,0 +1,40 @@
+"""`python -m benchmarks [cycles | memory | snapshot]`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def main() -> None:
+    """Run one of the benchmarks."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("cycles", "memory", "snapshot"),
+        default="cycles",
+        help="cycles: time per checkout, beside other tools (the default); "
+        "memory: flat over many holds, and bytes per open hold; "
+        "snapshot: time of a snapshot and of a watchdog tick",
+    )
+    parser.add_argument("--quick", action="store_true", help="a rough answer within 30 seconds")
+    parser.add_argument("--no-postgres", action="store_true", help="cycles: start no server")
+    parser.add_argument("--holds", type=int, help="memory: how many (default: a million)")
+    arguments = parser.parse_args()
+    # Each is imported only when it runs: processes that measure start from this module too.
+    if arguments.what == "memory":
+        from benchmarks import memory
+
+        memory.main(holds=arguments.holds or (100_000 if arguments.quick else 1_000_000))
+    elif arguments.what == "snapshot":
+        from benchmarks import snapshot
+
+        snapshot.main(quick=arguments.quick)
+    else:
+        from benchmarks import cycles
+
+        cycles.main(quick=arguments.quick, postgres=not arguments.no_postgres)
+
+
+if __name__ == "__main__":
+    main()

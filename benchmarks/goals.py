@@ -1,0 +1,50 @@
+"""The goals of the design beside what was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.harness import Timings
+from benchmarks.report import table
+from benchmarks.variants import NAIVE_PROMETHEUS, OURS, OURS_SETTLED, Variant
+from benchmarks.workloads import ASYNC_SESSION, CONNECT, EXECUTE, Workload
+
+Results = Mapping[tuple[Variant, Workload], Timings]
+
+RATIO_GOALS = ((CONNECT, 1.40), (EXECUTE, 1.20), (ASYNC_SESSION, 1.03))
+"""What a cycle with everything on may cost, as a multiple of bare."""
+
+CPU_GOAL = 1 / 3
+"""What all our work, the watchdog's included, may add, as a share of what naive listeners add."""
+
+
+def goals_table(results: Results) -> str:
+    """One line for each goal."""
+    rows = [_ratio_row(results, workload, limit) for workload, limit in RATIO_GOALS]
+    rows += [_cpu_row(results, workload) for workload in (CONNECT, EXECUTE)]
+    return table(("goal", "at most", "reached", "95 % interval", "verdict"), rows)
+
+
+def _ratio_row(results: Results, workload: Workload, limit: float) -> tuple[str, ...]:
+    goal = f"{workload.name}, everything on"
+    timings = results.get((OURS, workload))
+    if timings is None or timings.unavailable:
+        return goal, f"x{limit:.2f}", "not measured", "", ""
+    low, high = timings.ratio_interval
+    if high <= limit:
+        verdict = "reached"
+    elif low > limit:
+        verdict = "MISSED"
+    else:
+        verdict = "too close to tell"
+    return goal, f"x{limit:.2f}", f"x{timings.ratio:.3f}", f"{low:.3f} to {high:.3f}", verdict
+
+
+def _cpu_row(results: Results, workload: Workload) -> tuple[str, ...]:
+    goal = f"{workload.name}, CPU added / by naive Prometheus"
+    ours, naive = results[OURS_SETTLED, workload], results[NAIVE_PROMETHEUS, workload]
+    if ours.unavailable or naive.unavailable:
+        return goal, f"{CPU_GOAL:.2f}", "not measured", "", ""
+    share = ours.added / naive.added
+    verdict = "reached" if share <= CPU_GOAL else "MISSED"
+    return goal, f"{CPU_GOAL:.2f}", f"{share:.2f}", "", verdict

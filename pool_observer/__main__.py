@@ -1,0 +1,47 @@
+"""`python -m pool_observer` and `pool-observer`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="pool-observer",
+        description="Who is holding our database connections, why, and what do we change?",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="watch the classic bug on a real PostgreSQL")
+    demo.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=6,
+        help="how long each of its two acts lasts (default: 6)",
+    )
+    options = parser.parse_args(arguments)
+
+    from pool_observer.demo.database import MissingExtraError
+    from pool_observer.demo.run import demo as run_demo
+
+    try:
+        run_demo(options.seconds)
+    except MissingExtraError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _seconds(value: str) -> int:
+    seconds = int(value)
+    if seconds < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

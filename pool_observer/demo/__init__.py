@@ -1,0 +1,1 @@
+"""The bug this library was written for, live on a real PostgreSQL: `pool-observer demo`."""

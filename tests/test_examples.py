@@ -1,0 +1,35 @@
+"""Every example in the documentation runs, and says what it is said to say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import pool_observer
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(pool_observer.__path__, "pool_observer.")
+    if not module.name.endswith("__main__")
+]
+README = Path(__file__).parent.parent / "README.md"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_the_examples_in_the_readme_run() -> None:
+    results = doctest.testfile(str(README), module_relative=False)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in pool_observer.__all__:
+        assert getattr(pool_observer, name).__doc__, name

@@ -1,0 +1,464 @@
+"""The ledger against a model of it, through whatever an application may do to a pool.
+
+The model keeps no timestamps: whenever the fake database works, or the clock is advanced,
+it adds that time to what each connection it knows of is doing. So it can only agree with
+the ledger, to the nanosecond, if both are right.
+
+    POOL_OBSERVER_STEPS=100000 pytest tests/test_state_machine.py    # random, for minutes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DisconnectionError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import (
+    AssertionPool,
+    NullPool,
+    Pool,
+    QueuePool,
+    SingletonThreadPool,
+    StaticPool,
+)
+
+from pool_observer import Activity, Ending, Hold, Outcome, PoolObserver, Stage
+from tests.support import FakeClock, FakeDatabase, RecordingListener, observer_of
+
+POOLS = (QueuePool, NullPool, AssertionPool, StaticPool, SingletonThreadPool)
+STEPS = int(os.environ.get("POOL_OBSERVER_STEPS", "0"))
+STEPS_A_RUN = 50
+QUICK_RUNS = 20
+
+ENGINES = ("plain", "options", "autocommit")
+STATEMENT, PING = "a statement", "SELECT 1"
+COSTS = {"connect": 7, PING: 3, STATEMENT: 11, "commit": 5, "rollback": 13, "close": 2}
+"""Nanoseconds that the database works: all different, so that no mix-up goes unnoticed."""
+
+Error = Callable[[FakeDatabase], BaseException]
+ERROR: Error = lambda database: database.OperationalError("no")  # type: ignore[attr-defined] # noqa: E731
+CLOSED: Error = lambda database: database.ProgrammingError("Cannot operate on a closed database.")  # type: ignore[attr-defined] # noqa: E731
+CANCELLED = (asyncio.CancelledError, KeyboardInterrupt)
+CANCELS: tuple[Error, ...] = (lambda _: asyncio.CancelledError(), lambda _: KeyboardInterrupt())
+
+NUMBERS = st.integers(0, 11)
+ERRORS = st.sampled_from((None, None, ERROR, *CANCELS))
+
+Fault = tuple[str, Error, int]
+"""Where it strikes, with what, and how many times."""
+ACQUIRING: list[Fault | None] = [
+    None,
+    *((place, error, 1) for place in ("connect", PING, "checkout") for error in (ERROR, *CANCELS)),
+    (PING, CLOSED, 1),
+    # SQLAlchemy makes two attempts: it gets over one disconnection, not over two.
+    *(("checkout", lambda _: DisconnectionError(), times) for times in (1, 2)),
+]
+
+
+class Out:
+    """What the model knows of one connection that is out."""
+
+    def __init__(self, proxy: Any, pool: Pool) -> None:
+        self.proxy = weakref.ref(proxy)
+        self.pool = pool
+        self.users: list[Any] = []
+        self.unclosed = 0  # SingletonThreadPool counts who must close, not who still could
+        self.autocommit = proxy.dbapi_connection.isolation_level is None
+        self.seen = False
+        self.begin(seen=False, waited=0)
+
+    def begin(self, *, seen: bool, waited: int) -> None:
+        self.seen = seen
+        self.waited = waited
+        self.activity = Activity.IDLE
+        self.spent: Counter[Activity] = Counter()
+
+
+def shape(held: Out | Hold) -> tuple[object, ...]:
+    """What must be the same in the model and in the ledger."""
+    if isinstance(held, Hold):
+        spent = (held.executing_ns, held.in_transaction_ns, held.idle_ns)
+        return (held.waited_ns, *spent, held.duration_ns, held.activity)
+    return (held.waited, *map(held.spent.__getitem__, Activity), held.spent.total(), held.activity)
+
+
+class PoolMachine(RuleBasedStateMachine):
+    pool: type[Pool]
+    steps: int
+
+    @initialize(pre_ping=st.booleans())
+    def an_engine_is_observed(self, pre_ping: bool) -> None:
+        self.database = FakeDatabase()
+        sizes = {"pool_size": 2, "max_overflow": 1, "pool_timeout": 0}
+        self.engine = self.database.engine(
+            poolclass=self.pool, pool_pre_ping=pre_ping, **sizes if self.pool is QueuePool else {}
+        )
+        self.engines = {
+            "plain": self.engine,
+            "options": self.engine.execution_options(logging_token="x"),
+            "autocommit": self.engine.execution_options(isolation_level="AUTOCOMMIT"),
+        }
+        self.database.work = self.work
+        event.listen(self.engine, "checkout", lambda *_: self.strike("checkout"))
+        self.expected = (SQLAlchemyError, self.database.Error, *CANCELLED)
+        self.clock = FakeClock()
+        self.out: list[Out] = []
+        self.detached: list[Any] = []
+        self.faults: dict[str, tuple[Error, int]] = {}
+        self.busy: Out | None = None
+        self.leaving: Ending | None = None
+        self.stage: Stage | None = None
+        self.observer: PoolObserver | None = None
+        self.an_observer_attaches("plain")
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def strike(self, place: str) -> None:
+        error, times = self.faults.pop(place, (ERROR, 0))
+        if times > 1:
+            self.faults[place] = (error, times - 1)
+        if times:
+            raise error(self.database)
+
+    def work(self, statement: str) -> None:
+        """The database works, for whom the machine says, or for somebody who waits."""
+        out = self.busy
+        ends_transaction = statement in ("commit", "rollback")
+        if out is not None and statement == "close" and self.leaving is not None:
+            # What the pool does not keep is closed after its check-in.
+            self.ends(out, self.leaving)
+            out = self.busy = self.leaving = None
+        if self.stage is not None and statement == "connect":
+            self.stage = Stage.CONNECT
+        elif self.stage is Stage.QUEUE and statement == PING:
+            self.stage = Stage.PING
+        executing = statement == STATEMENT or (
+            ends_transaction and out is not None and out.activity is Activity.IN_TRANSACTION
+        )
+        self.passes(COSTS.get(statement, 1), out if executing else None)
+        if out is not None and statement == STATEMENT:
+            out.activity = Activity.IDLE if out.autocommit else Activity.IN_TRANSACTION
+        self.strike(statement)
+        if statement == "connect":
+            self.opened += 1
+        if out is not None and ends_transaction:
+            out.activity = Activity.IDLE
+
+    def passes(self, nanoseconds: int, executing: Out | None = None) -> None:
+        self.clock.now += nanoseconds
+        for out in self.out:
+            activity = Activity.EXECUTING if out is executing else out.activity
+            out.spent[activity] += nanoseconds
+            if out.seen:
+                self.spent[activity] += nanoseconds
+        if self.stage is not None:
+            self.waited[self.stage] += nanoseconds
+
+    def ends(self, out: Out, ending: Ending) -> None:
+        self.out.remove(out)
+        if out.seen:
+            self.endings[ending] += 1
+            self.ended.append(shape(out))
+
+    def does(self, out: Out, action: Callable[[], Any], leaving: Ending | None = None) -> bool:
+        """Have an action done on a connection; returns whether it was cancelled."""
+        self.busy, self.leaving = out, leaving
+        try:
+            action()
+        except self.expected as error:
+            return isinstance(error, CANCELLED)
+        finally:
+            self.busy = self.leaving = None
+            self.faults.clear()
+        return False
+
+    def acquires(self, ask: Callable[[], Any]) -> bool:
+        self.stage, self.waited = Stage.QUEUE, Counter()
+        try:
+            user = ask()
+        except (*self.expected, AssertionError) as error:
+            timed_out, cancelled = isinstance(error, PoolTimeoutError), isinstance(error, CANCELLED)
+            failed = Outcome.CANCELLED if cancelled else Outcome.FAILED
+            self.wait_ends(Outcome.TIMED_OUT if timed_out else failed)
+            return False
+        finally:
+            self.stage = None
+            self.faults.clear()
+        proxy = user.connection if isinstance(user, Connection) else user
+        out = next((out for out in self.out if out.proxy() is proxy), None)
+        if out is None:
+            out = Out(proxy, self.engine.pool)
+            self.out.append(out)
+        out.users.append(user)
+        out.unclosed += 1
+        # SingletonThreadPool hands out what is out already: neither a wait nor a second hold.
+        if not out.seen and self.observer is not None:
+            out.begin(seen=True, waited=self.waited.total())
+            self.wait_ends(Outcome.ACQUIRED)
+        return True
+
+    def wait_ends(self, outcome: Outcome) -> None:
+        self.waits[outcome] += 1
+        self.waited_for.update(self.waited)
+
+    def is_closed_under_its_users(self, out: Out) -> None:
+        self.ends(out, Ending.CHECKIN)
+        for user in out.users:
+            user.close()
+
+    def pick(self, number: int, kind: type = object) -> tuple[Out, Any]:
+        users = [(out, user) for out in self.out for user in out.users if isinstance(user, kind)]
+        return users[number % len(users)]
+
+    # -- what applications do ----------------------------------------------------------------
+
+    def holds(kind: type) -> Any:  # type: ignore[misc]  # a decorator for the rules below
+        return precondition(
+            lambda self: any(isinstance(u, kind) for o in self.out for u in o.users)
+        )
+
+    @rule(how=st.sampled_from((*ENGINES, "raw")), fault=st.sampled_from(ACQUIRING))
+    def somebody_asks_for_a_connection(self, how: str, fault: Fault | None) -> None:
+        if how == "autocommit" and self.pool in (StaticPool, SingletonThreadPool):
+            how = "plain"  # it would change for those who share the connection, too
+        if fault is not None:
+            self.faults[fault[0]] = fault[1:]
+        engine = self.engines.get(how, self.engine)
+        self.acquires(engine.raw_connection if how == "raw" else engine.connect)
+
+    @holds(Connection)
+    @rule(number=NUMBERS, error=ERRORS)
+    def a_statement_is_executed(self, number: int, error: Error | None) -> None:
+        out, connection = self.pick(number, Connection)
+        if error is not None:
+            self.faults[STATEMENT] = (error, 1)
+        if self.does(out, lambda: connection.execute(text(STATEMENT))):
+            self.is_closed_under_its_users(out)
+
+    @holds(Connection)
+    @rule(number=NUMBERS, how=st.sampled_from(("commit", "rollback")), error=ERRORS)
+    def a_transaction_ends(self, number: int, how: str, error: Error | None) -> None:
+        out, connection = self.pick(number, Connection)
+        if error is not None:
+            self.faults[how] = (error, 1)
+        if self.does(out, getattr(connection, how)):
+            self.is_closed_under_its_users(out)
+
+    @holds(Connection)
+    @rule(number=NUMBERS)
+    def a_transaction_begins(self, number: int) -> None:
+        out, connection = self.pick(number, Connection)
+        if not connection.in_transaction():
+            self.does(out, connection.begin)
+
+    @holds(object)
+    @rule(number=NUMBERS)
+    def somebody_works_behind_the_back_of_the_dialect(self, number: int) -> None:
+        _, user = self.pick(number)
+        proxy = user.connection if isinstance(user, Connection) else user
+        proxy.cursor().execute(STATEMENT)
+
+    @holds(object)
+    @rule(number=NUMBERS, error=ERRORS, twice=st.booleans())
+    def a_connection_is_returned(self, number: int, error: Error | None, twice: bool) -> None:
+        out, user = self.pick(number)
+        out.users.remove(user)
+        out.unclosed -= 1
+        if out.unclosed and out.users:
+            self.does(out, user.close)
+            return
+        ending = Ending.LOST if out.unclosed else Ending.CHECKIN
+        if error is not None and ending is Ending.CHECKIN and self.pool is not StaticPool:
+            # Then the pool's own reset fails as well: it closes first and checks in then.
+            # (Where proxies share a record, that makes SQLAlchemy check it in twice.)
+            self.faults["rollback"] = (error, 2)
+        self.does(out, user.close, None if self.faults else ending)
+        if isinstance(user, Connection) and not user.closed:
+            # SQLAlchemy 2.0 keeps a connection out whose rollback fails as it is closed.
+            out.users.append(user)
+            out.unclosed += 1
+            return
+        if twice and not out.unclosed:
+            user.close()
+        del user
+        if out in self.out:
+            self.ends(out, ending)
+
+    @holds(object)
+    @rule(number=NUMBERS)
+    def the_last_reference_is_dropped(self, number: int) -> None:
+        out, user = self.pick(number)
+        mine = [user]
+        out.users.remove(user)
+        del user
+
+        def drop() -> None:
+            if not out.users and self.pool is StaticPool:
+                # Its proxy gone, nothing tells this hold from others on the connection.
+                self.ends(out, Ending.LOST)
+                self.busy = None
+            mine.clear()
+            gc.collect()
+
+        self.does(out, drop, None if out.users else Ending.LOST)
+        if not out.users and out in self.out:
+            self.ends(out, Ending.LOST)
+
+    @holds(object)
+    @rule(number=NUMBERS)
+    def a_connection_is_detached(self, number: int) -> None:
+        out, user = self.pick(number)
+        user.detach()
+        self.ends(out, Ending.DETACHED)
+        self.detached += out.users
+
+    @precondition(lambda self: self.detached)
+    @rule(returned=st.booleans())
+    def a_detached_connection_is_used_for_the_last_time(self, returned: bool) -> None:
+        user = self.detached.pop()
+        if isinstance(user, Connection):
+            with suppress(PendingRollbackError):
+                user.execute(text(STATEMENT))
+        if returned:
+            user.close()
+
+    @holds(object)
+    @rule(number=NUMBERS, soft=st.booleans(), again=st.booleans())
+    def a_connection_is_invalidated(self, number: int, soft: bool, again: bool) -> None:
+        out, user = self.pick(number)
+        if soft:
+            (user.connection if isinstance(user, Connection) else user).invalidate(soft=True)
+            return
+        user.invalidate()
+        if again and isinstance(user, Connection) and out.users == [user]:
+            self.ends(out, Ending.CHECKIN)
+            user.rollback()
+            if not self.acquires(lambda: user.connection and user):
+                user.close()
+        else:
+            self.is_closed_under_its_users(out)
+
+    @rule(close=st.booleans())
+    def the_pool_is_disposed_of(self, close: bool) -> None:
+        # AssertionPool forgets that its connection is out, and raises when it comes back.
+        self.engine.dispose(close=close and not (self.pool is AssertionPool and self.out))
+
+    @rule(nanoseconds=st.integers(1, 1000))
+    def time_passes(self, nanoseconds: int) -> None:
+        self.passes(nanoseconds)
+
+    @precondition(lambda self: self.observer is not None)
+    @rule()
+    def the_observer_is_closed(self) -> None:
+        assert self.observer is not None
+        self.observer.close()
+        self.observer = None
+        for out in self.out:
+            out.seen = False
+        assert not {"connect", "recreate"} & vars(self.engine.pool).keys()
+
+    @precondition(lambda self: self.observer is None)
+    @rule(how=st.sampled_from(ENGINES))
+    def an_observer_attaches(self, how: str) -> None:
+        self.waits: Counter[Outcome] = Counter()
+        self.waited_for: Counter[Stage] = Counter()
+        self.spent: Counter[Activity] = Counter()
+        self.endings: Counter[Ending] = Counter()
+        self.ended: list[tuple[object, ...]] = []
+        self.opened = 0
+        self.observer = observer_of(self.engines[how], clock=self.clock)
+        self.listener = RecordingListener()
+        self.observer.subscribe(self.listener)
+
+    # -- what must be true after each of these -----------------------------------------------
+
+    @invariant()
+    def the_ledger_agrees_with_the_model(self) -> None:
+        type(self).steps += 1
+        if self.observer is None:
+            return
+        seen = [out for out in self.out if out.seen]
+        state = self.observer.snapshot()
+        assert sorted(map(shape, state.open_holds)) == sorted(map(shape, seen))
+        assert state.waiting == 0
+        assert state.drift == (0 if self.pool is QueuePool else None)
+        unseen = sum(not out.seen and out.pool is self.engine.pool for out in self.out)
+        assert state.unseen == (unseen if self.pool is QueuePool else 0)
+
+        totals = state.totals
+        assert (totals.internal_errors, totals.dropped_events) == ({}, 0)
+        assert totals.connections_opened == self.opened
+        holders = totals.holders.values()
+        endings = {ending: sum(holder.returns[ending] for holder in holders) for ending in Ending}
+        assert endings == {ending: self.endings[ending] for ending in Ending}
+        assert sum(holder.checkouts for holder in holders) == sum(endings.values()) + len(seen)
+        for activity in Activity:
+            assert sum(h.activity_ns[activity] for h in holders) == self.spent[activity]
+        for outcome in Outcome:
+            assert sum(h.waits[outcome] for h in holders) == self.waits[outcome]
+        assert sum(h.queue_ns for h in holders) == self.waited_for[Stage.QUEUE]
+        assert sum(h.connect_ns for h in holders) == self.waited_for[Stage.CONNECT]
+        assert sum(h.ping_ns for h in holders) == self.waited_for[Stage.PING]
+
+        self.observer.deliver()
+        assert sorted(map(shape, self.listener.holds)) == sorted(self.ended)
+        self.listener.events.clear()
+        self.ended.clear()
+
+    def teardown(self) -> None:
+        if self.observer is not None:
+            self.observer.close()
+        self.database.work = lambda _: None
+        for user in (*self.detached, *(user for out in self.out for user in out.users)):
+            user.close()
+
+
+@pytest.fixture(autouse=True)
+def cheap_and_quiet() -> Iterator[None]:
+    """Collecting garbage costs what we left behind; and the pool logs every failed reset."""
+    logger = logging.getLogger("sqlalchemy.pool")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    logger.setLevel(level)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_the_ledger_agrees_with_the_model(pool: type[Pool]) -> None:
+    machine = type(f"{pool.__name__}Machine", (PoolMachine,), {"pool": pool, "steps": 0})
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            report_multiple_bugs=False,
+            max_examples=STEPS // STEPS_A_RUN // len(POOLS) or QUICK_RUNS,
+            stateful_step_count=STEPS_A_RUN,
+            derandomize=not STEPS,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(f"{pool.__name__}: {machine.steps} steps")
