@@ -208,24 +208,29 @@ class Ledger:
         # open, and its end the next time, so no end is counted twice.
         finished = self._finished
         ended = [finished.popleft() for _ in range(len(finished))]
-        for claim in self.holds.copy().values():
-            self._count_guarded(claim, now, events, over=False)
+        for key, claim in self.holds.copy().items():
+            self._guarded(self._end_if_garbage, key, claim)
+            self._guarded(self._count, claim, now, events, False)
         for item in ended:
-            self._count_guarded(item, now, events, over=True)
+            if isinstance(item, Claim):
+                self._guarded(self._count, item, now, events, True)
+            else:
+                self._guarded(self._count_churn, item, events)
 
-    def _count_guarded(
-        self, item: Claim | Churn, now: int, events: list[Event] | None, *, over: bool
-    ) -> None:
+    def _guarded(self, step: Callable[..., None], *arguments: Any) -> None:
         """One claim that cannot be counted must not keep the others from it."""
         try:
-            if isinstance(item, Claim):
-                self._count(item, now, events, over)
-            else:
-                self._count_churn(item)
-                if events is not None:
-                    events.append(item)
+            step(*arguments)
         except Exception:
             self.failures.note("settling")
+
+    def _end_if_garbage(self, key: Hashable, claim: Claim) -> None:
+        """End a hold whose proxy is gone and of which no event has told, on any pool.
+
+        Should the pool be telling us at this moment, it finds the hold ended already.
+        """
+        if claim.proxy() is None and self.holds.get(key) is claim:
+            self.hold_ends(key, Ending.LOST)
 
     def _count(self, claim: Claim, now: int, events: list[Event] | None, over: bool) -> None:
         """Add to the totals what they do not contain yet of this claim."""
@@ -251,7 +256,9 @@ class Ledger:
             if events is not None:
                 events.append(self.hold(claim, now))
 
-    def _count_churn(self, event: Churn) -> None:
+    def _count_churn(self, event: Churn, events: list[Event] | None) -> None:
+        if events is not None:
+            events.append(event)
         kind = type(event)
         if kind is ConnectionOpened:
             self._totals.connections["opened"] += 1

@@ -232,7 +232,11 @@ class PoolState:
     the new one.
     """
     drift: int | None
-    """`used` less the pool's own count. 0, or a bug; None where the pool keeps no count."""
+    """`used` less the pool's own count. None where the pool keeps no count.
+
+    0, or a bug; except that a connection which changes hands at this very instant, in another
+    thread, may be in the one count and not yet in the other.
+    """
     open_holds: tuple[Hold, ...]
     """The connections that are out now, the longest held first."""
     open_waits: tuple[Wait, ...]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -118,6 +119,19 @@ def test_a_hold_whose_proxy_is_garbage_was_lost(ledger: Ledger) -> None:
     ledger.hold_begins(claim, "connection", lambda: None)
     ledger.hold_ends("connection", Ending.CHECKIN)
     assert claim.ending is Ending.LOST
+
+
+def test_a_hold_whose_proxy_is_garbage_is_lost_even_if_nobody_tells(ledger: Ledger) -> None:
+    proxies = [Proxy()]
+    claim = ledger.wait_begins(object())
+    ledger.hold_begins(claim, "connection", weakref.ref(proxies[0]))
+    ledger.settle()
+    assert ledger.open_claims() == ([claim], [])
+    proxies.clear()
+    ledger.settle()
+    assert ledger.open_claims() == ([], [])
+    ledger.settle()
+    assert ledger.totals().holders[UNATTRIBUTED].returns[Ending.LOST] == 1
 
 
 def test_ending_what_is_not_open_is_no_event(ledger: Ledger) -> None:

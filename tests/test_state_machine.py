@@ -293,7 +293,7 @@ class PoolMachine(RuleBasedStateMachine):
             # (Where proxies share a record, that makes SQLAlchemy check it in twice.)
             self.faults["rollback"] = (error, 2)
         self.does(out, user.close, None if self.faults else ending)
-        if isinstance(user, Connection) and not user.closed:
+        if isinstance(user, Connection) and not user.closed and not user.invalidated:
             # SQLAlchemy 2.0 keeps a connection out whose rollback fails as it is closed.
             out.users.append(user)
             out.unclosed += 1

@@ -36,6 +36,10 @@ class Ticking:
         self.resets += 1
 
 
+def wait_for_a_tick_of(watched: Ticking) -> None:
+    wait_until(lambda: watched.ticks)
+
+
 def watchdog_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "pool_observer-watchdog"]
 
@@ -60,7 +64,7 @@ def test_it_begins_again_after_it_has_ended() -> None:
     for _ in range(3):
         watched = Ticking()
         watchdog.watch(watched)
-        wait_until(lambda watched=watched: watched.ticks)
+        wait_for_a_tick_of(watched)
         watchdog.unwatch(watched)
 
 

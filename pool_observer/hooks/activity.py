@@ -55,12 +55,26 @@ def observed_methods(dialect: Dialect, ledger: Ledger, key_of: KeyOf) -> dict[st
 
 def autocommit_detector(dialect: Dialect) -> Callable[[Any], bool]:
     """How to ask a DBAPI connection whether it is in AUTOCOMMIT, without asking the server."""
-    detect = getattr(type(dialect), "detect_autocommit_setting", None)
-    if detect is None:  # SQLAlchemy before 2.0.43; most drivers have the attribute
-        return lambda dbapi_connection: getattr(dbapi_connection, "autocommit", False) is True
-    if detect is getattr(Dialect, "detect_autocommit_setting", None):
-        return lambda _: False  # declared by all dialects, implemented by most
-    return dialect.detect_autocommit_setting
+    detect: Callable[[Any], bool] | None = getattr(dialect, "detect_autocommit_setting", None)
+    declared = getattr(Dialect, "detect_autocommit_setting", None)
+    if detect is None:  # SQLAlchemy before 2.0.43
+        sqlite = dialect.name == "sqlite"
+
+        def detect(dbapi_connection: Any) -> bool:
+            if sqlite:
+                return dbapi_connection.isolation_level is None
+            return dbapi_connection.autocommit is True
+
+    elif getattr(type(dialect), "detect_autocommit_setting", None) is declared:
+        return lambda _: False  # every dialect declares it, most implement it
+
+    def in_autocommit(dbapi_connection: Any) -> bool:
+        try:
+            return detect(dbapi_connection)
+        except Exception:  # some drivers refuse to answer for a closed connection
+            return False
+
+    return in_autocommit
 
 
 def _executes(

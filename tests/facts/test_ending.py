@@ -37,7 +37,7 @@ def test_fact_04_invalidating_a_record_closes_the_connection_before_the_hold_end
     engine = database.engine()
     with observer_of(engine) as observer:
         proxy = engine.raw_connection()
-        proxy._connection_record.invalidate()  # type: ignore[attr-defined]
+        proxy._connection_record.invalidate()
         state = observer.snapshot()
         assert state.totals.connections_invalidated == 1
         assert state.totals.connections_closed == 1
@@ -94,7 +94,7 @@ def test_fact_07_objects_that_reuse_an_address_are_not_mistaken_for_each_other(
         addresses: set[int] = set()
         for _ in range(100):
             proxy = engine.raw_connection()
-            addresses.add(id(proxy._connection_record))  # type: ignore[attr-defined]
+            addresses.add(id(proxy._connection_record))
             assert observer.snapshot().used == 1
             proxy.close()
             assert observer.snapshot().used == 0

