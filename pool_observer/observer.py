@@ -17,7 +17,7 @@ from pool_observer.failures import Failures
 from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.hooks.greenlets import stacks_beyond
-from pool_observer.ledger import BACKLOG, Clock, Ledger
+from pool_observer.ledger import Ledger
 from pool_observer.listener import Listener
 from pool_observer.model import (
     NANOSECONDS,
@@ -30,6 +30,7 @@ from pool_observer.model import (
     Stage,
     Wait,
 )
+from pool_observer.open_claims import BACKLOG, Clock
 
 _METHOD_FOR: dict[type, str] = {
     Wait: "wait_ended",
@@ -72,6 +73,7 @@ class PoolObserver:
         self._listeners: tuple[Listener, ...] = ()
         self._undelivered: deque[Event] = deque(maxlen=BACKLOG)
         self._delivering = threading.RLock()
+        self._subscribing = threading.Lock()
         self._closing: list[Callable[[], None]] = []
         self._last_state: PoolState | None = None
         sites = SiteFinder(skip_callers, stacks_beyond)
@@ -105,11 +107,13 @@ class PoolObserver:
                 f'the observer of pool "{self.name}" is closed; observe(engine) makes a new one'
             )
         self._take_stock()
-        self._listeners = (*self._listeners, listener)
+        with self._subscribing:
+            self._listeners = (*self._listeners, listener)
 
         def unsubscribe() -> None:
             self.deliver()
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+            with self._subscribing:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
 
         return unsubscribe
 
@@ -190,6 +194,7 @@ class PoolObserver:
     def reset_after_fork(self) -> None:
         """Begin anew in a child process: what is open and counted is the parent's."""
         self._delivering = threading.RLock()
+        self._subscribing = threading.Lock()
         self._undelivered.clear()
         self._ledger.reset_after_fork()
         self._attachment.reset_after_fork()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from collections import deque
 from typing import Any
@@ -26,7 +27,7 @@ from pool_observer.hooks.acquiring import (
     observed_ping,
     observed_recreate,
 )
-from pool_observer.hooks.activity import REQUIRED, observed_methods
+from pool_observer.hooks.activity import REQUIRED, Method, observed_methods
 from pool_observer.hooks.ending import (
     churn_listeners,
     end_with_proxy,
@@ -63,6 +64,10 @@ class Attachment:
         self._ledger = ledger
         self._sites = sites
         self._on_behalf_of = on_behalf_of
+        self._detached = False
+        # Guards the overrides, which two threads may want to make or undo at a time. Nothing
+        # that happens on a checkout takes it.
+        self._lock = threading.RLock()
         self._shared = pools.shares_its_connection(pool)
         self._key_of = pools.key_function(pool)
         self._overrides: weakref.WeakKeyDictionary[Any, list[Override]] = (
@@ -111,33 +116,37 @@ class Attachment:
         if engine is None or not self._records_known:
             return
         for dialect in (engine.dialect, engine.pool._dialect):
-            if isinstance(dialect, Dialect) and dialect not in self._overrides:
-                self._arm_dialect(dialect)
+            if dialect not in self._overrides and isinstance(dialect, Dialect):
+                with self._lock:
+                    self._arm_dialect(dialect)
 
     def _arm(self, pool: Pool) -> None:
         """Override what must be overridden on a pool, the first one or a recreated one."""
-        if pool in self._overrides:
-            return
-        overrides = self._overrides[pool] = []
         ledger = self._ledger
-        connect = observed_connect(pool, ledger, self._sites, self._grant, self._certain_pool)
-        overrides.append(Override(pool, "connect", connect))
-        recreate = observed_recreate(pool, ledger, self._arm, self._certain_pool)
-        overrides.append(Override(pool, "recreate", recreate))
+        methods: dict[str, Method] = {
+            "connect": observed_connect(pool, ledger, self._sites, self._grant, self._certain_pool),
+            "recreate": observed_recreate(pool, ledger, self._arm, self._certain_pool),
+        }
         create = pool.__dict__.get("_invoke_creator")
         if create is not None:
-            create = observed_creator(create, ledger)
-            overrides.append(Override(pool, "_invoke_creator", create))
+            methods["_invoke_creator"] = observed_creator(create, ledger)
+        with self._lock:
+            self._override(pool, methods)
 
     def _arm_dialect(self, dialect: Dialect) -> None:
-        methods = {}
+        methods: dict[str, Method] = {}
         if all(hasattr(dialect, name) for name in REQUIRED):
             methods = observed_methods(dialect, self._ledger, self._key_of)
         if hasattr(dialect, "do_ping"):
             methods["do_ping"] = observed_ping(dialect.do_ping, self._ledger)
-        self._overrides[dialect] = [
-            Override(dialect, name, method) for name, method in methods.items()
-        ]
+        self._override(dialect, methods)
+
+    def _override(self, target: Any, methods: dict[str, Method]) -> None:
+        """Override methods of a pool or dialect, once, and unless we have left already."""
+        if target not in self._overrides and not self._detached:
+            self._overrides[target] = [
+                Override(target, name, method) for name, method in methods.items()
+            ]
 
     def _certain_pool(self) -> Pool:
         pool = self.current_pool()
@@ -192,10 +201,12 @@ class Attachment:
             for name, listener in self._listeners.items():
                 if event.contains(engine, name, listener):
                     event.remove(engine, name, listener)
-        for overrides in list(self._overrides.values()):
-            for override in reversed(overrides):
-                override.undo()
-        self._overrides.clear()
+        with self._lock:
+            self._detached = True
+            for overrides in list(self._overrides.values()):
+                for override in reversed(overrides):
+                    override.undo()
+            self._overrides.clear()
 
     def reset_after_fork(self) -> None:
         """Connections that were out in the parent are out in the child's pool, unseen."""

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from pool_observer.hooks.greenlets import current_owner
-from pool_observer.ledger import Churn, Ledger
+from pool_observer.ledger import Ledger
 from pool_observer.model import (
     ConnectionClosed,
     ConnectionInvalidated,
     ConnectionOpened,
     Ending,
 )
+from pool_observer.open_claims import Churn
 
 Listeners = dict[str, Callable[..., None]]
 """Pool events and what listens to them."""

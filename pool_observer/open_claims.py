@@ -1,0 +1,180 @@
+"""Who waits and who holds: what the hooks write, from inside other people's checkouts.
+
+This runs in any thread, and inside the garbage collector, which may run a check-in on a
+thread that is in the middle of anything. So it takes no lock and calls nobody: every step is
+one atomic operation on a dict or a deque. Nothing is counted up and down: what is open is
+what is in the dicts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from pool_observer.call_site import RawSite
+from pool_observer.claim import IDLE, Claim
+from pool_observer.failures import Failures
+from pool_observer.holder import Holder
+from pool_observer.model import (
+    ConnectionClosed,
+    ConnectionInvalidated,
+    ConnectionOpened,
+    Ending,
+    Outcome,
+)
+
+Clock = Callable[[], int]
+Churn = ConnectionOpened | ConnectionClosed | ConnectionInvalidated
+
+BACKLOG = 65_536
+"""Finished claims kept until someone settles; at about 500 bytes each, 32 MB at the worst."""
+
+
+def nobody_to_wake() -> None:
+    """Nobody drains the finished claims on their own account."""
+
+
+class OpenClaims:
+    """The open waits and holds of one pool, and what has finished but is not settled yet."""
+
+    def __init__(
+        self,
+        pool: str,
+        *,
+        clock: Clock = time.perf_counter_ns,
+        backlog: int = BACKLOG,
+        failures: Failures | None = None,
+    ) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.failures = failures or Failures()
+        self.backlog_grows = nobody_to_wake
+        """Called when half the backlog is used, from the application's side."""
+        self._backlog = backlog
+        # Waits are found by who waits, holds by what they hold: a pool's connection record,
+        # or a proxied connection. The hooks keep references to these collections, so they
+        # are emptied but never replaced.
+        self.waits: dict[object, Claim] = {}
+        self.holds: dict[Hashable, Claim] = {}
+        self.finished: deque[Claim | Churn] = deque()
+        self.dropped = 0
+        self._drops = itertools.count(1)
+
+    def wait_begins(
+        self, owner: object, holder: Holder | None = None, site: RawSite | None = None
+    ) -> Claim:
+        """Somebody asks the pool for a connection."""
+        claim = Claim(holder, site, self.clock())
+        if self.waits.setdefault(owner, claim) is not claim:
+            # This owner asks again while it asks: a checkout listener that wants a
+            # connection of its own. The outer claim keeps the owner's name.
+            owner = claim
+            self.waits[owner] = claim
+        claim.owner = owner
+        return claim
+
+    def wait_ends_empty_handed(self, claim: Claim, outcome: Outcome) -> None:
+        """The pool timed out or failed, or the caller was cancelled."""
+        if self.waits.pop(claim.owner, None) is None:
+            return  # closed, or forked, meanwhile
+        claim.ended_at = self.clock()
+        claim.outcome = outcome
+        self._finish(claim)
+
+    def hold_begins(
+        self,
+        claim: Claim,
+        key: Hashable,
+        proxy: Callable[[], Any],
+        pool: object = None,
+        backend_pid: int | None = None,
+    ) -> None:
+        """The claim's wait is over: it holds the connection known as `key`."""
+        now = self.clock()
+        claim.activity = (IDLE, now, 0, 0)
+        claim.proxy = proxy
+        claim.pool = pool
+        claim.backend_pid = backend_pid
+        claim.outcome = Outcome.ACQUIRED
+        claim.granted_at = now
+        known = self.holds.setdefault(key, claim)
+        if known is not claim and not self._handed_out_again(known, claim, key):
+            return
+        if self.waits.pop(claim.owner, None) is None:
+            # Closed, or forked, while this caller waited: nobody would ever see it end.
+            self.holds.pop(key, None)
+
+    def _handed_out_again(self, known: Claim, claim: Claim, key: Hashable) -> bool:
+        """What is handed out seems to be held already. Whether it is a new hold."""
+        if known.proxy() is claim.proxy():
+            # SingletonThreadPool hands a thread what it already holds, and takes it back when
+            # the last of these is closed. One hold, and no wait.
+            self.waits.pop(claim.owner, None)
+            return False
+        # The earlier hold is over. Its connection was detached: the pool takes such a record
+        # back just before it says so.
+        self.hold_ends(key, Ending.DETACHED)
+        self.holds[key] = claim
+        return True
+
+    def hold_ends(self, key: Hashable, ending: Ending) -> bool:
+        """The connection known as `key` is no longer held. False if it was not open here.
+
+        Whatever the pool calls it, a hold whose proxy is garbage by now was lost: nobody was
+        left who could have returned it.
+        """
+        claim = self.holds.pop(key, None)
+        if claim is None:
+            return False
+        claim.ended_at = self.clock()
+        claim.ending = Ending.LOST if claim.proxy() is None else ending
+        claim.pool = None
+        self._finish(claim)
+        return True
+
+    def connection_changed(self, event: Churn) -> None:
+        """A connection was opened, closed or invalidated."""
+        self._finish(event)
+
+    def _finish(self, item: Claim | Churn) -> None:
+        finished = self.finished
+        length = len(finished)
+        if length >= self._backlog:
+            self.dropped = next(self._drops)
+            return
+        finished.append(item)
+        if length == self._backlog // 2:
+            self.backlog_grows()
+
+    def open_claims(self) -> tuple[list[Claim], list[Claim]]:
+        """Who holds and who waits, at this instant, the oldest first."""
+        # A claim leaves the waits just after it has entered the holds, so as never to be in
+        # neither; here it counts as what it has become.
+        waits = self.waits.copy().values()
+        waiting = sorted((claim for claim in waits if claim.granted_at is None), key=_asked_at)
+        holding = sorted(self.holds.copy().values(), key=_granted_at)
+        return holding, waiting
+
+    def close(self) -> None:
+        """Forget what is open: its end will not be seen any more."""
+        self.waits.clear()
+        self.holds.clear()
+
+    def reset_after_fork(self) -> None:
+        """The child owes nothing: what is open and finished here belongs to the parent."""
+        self.close()
+        self.finished.clear()
+        self.dropped = 0
+        self._drops = itertools.count(1)
+        self.failures.reset_after_fork()
+
+
+def _granted_at(claim: Claim) -> int:
+    return claim.granted_at or 0
+
+
+def _asked_at(claim: Claim) -> int:
+    return claim.asked_at
