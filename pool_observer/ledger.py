@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 from pool_observer.call_site import resolve
@@ -20,7 +20,6 @@ from pool_observer.model import (
     UNATTRIBUTED,
     ConnectionClosed,
     ConnectionOpened,
-    Ending,
     Event,
     Hold,
     Outcome,
@@ -83,8 +82,7 @@ class Ledger(OpenClaims):
         # open, and its end the next time, so no end is counted twice.
         finished = self.finished
         ended = [finished.popleft() for _ in range(len(finished))]
-        for key, claim in self.holds.copy().items():
-            self._guarded(self._end_if_garbage, key, claim)
+        for claim in self.holds.copy().values():
             self._guarded(self._count, claim, now, events, False)
         for item in ended:
             if isinstance(item, Claim):
@@ -98,14 +96,6 @@ class Ledger(OpenClaims):
             step(*arguments)
         except Exception:
             self.failures.note("settling")
-
-    def _end_if_garbage(self, key: Hashable, claim: Claim) -> None:
-        """End a hold whose proxy is gone and of which no event has told, on any pool.
-
-        Should the pool be telling us at this moment, it finds the hold ended already.
-        """
-        if claim.proxy() is None and self.holds.get(key) is claim:
-            self.hold_ends(key, Ending.LOST)
 
     def _count(self, claim: Claim, now: int, events: list[Event] | None, over: bool) -> None:
         """Add to the totals what they do not contain yet of this claim."""

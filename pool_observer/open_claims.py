@@ -9,6 +9,7 @@ what is in the dicts.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -62,6 +63,10 @@ class OpenClaims:
         self.finished: deque[Claim | Churn] = deque()
         self.dropped = 0
         self._drops = itertools.count(1)
+        # The one exception to "no lock", for a key that is detached by one thread while it is
+        # handed out to another. Nothing is called from under it, and the garbage collector
+        # may come back to it on the same thread.
+        self._changing_hands = threading.RLock()
 
     def wait_begins(
         self, owner: object, holder: Holder | None = None, site: RawSite | None = None
@@ -101,24 +106,41 @@ class OpenClaims:
         claim.outcome = Outcome.ACQUIRED
         claim.granted_at = now
         known = self.holds.setdefault(key, claim)
-        if known is not claim and not self._handed_out_again(known, claim, key):
+        if known is not claim and not self._handed_out_again(claim, key):
             return
         if self.waits.pop(claim.owner, None) is None:
             # Closed, or forked, while this caller waited: nobody would ever see it end.
             self.holds.pop(key, None)
 
-    def _handed_out_again(self, known: Claim, claim: Claim, key: Hashable) -> bool:
-        """What is handed out seems to be held already. Whether it is a new hold."""
-        if known.proxy() is claim.proxy():
-            # SingletonThreadPool hands a thread what it already holds, and takes it back when
-            # the last of these is closed. One hold, and no wait.
-            self.waits.pop(claim.owner, None)
-            return False
-        # The earlier hold is over. Its connection was detached: the pool takes such a record
-        # back just before it says so.
-        self.hold_ends(key, Ending.DETACHED)
-        self.holds[key] = claim
-        return True
+    def _handed_out_again(self, claim: Claim, key: Hashable) -> bool:
+        """What is handed out was held already when we looked. Whether this is a new hold."""
+        with self._changing_hands:
+            known = self.holds.get(key)
+            if known is not None and known.proxy() is claim.proxy():
+                # SingletonThreadPool hands a thread what it already holds, and takes it back
+                # when the last of these is closed. One hold, and no wait.
+                self.waits.pop(claim.owner, None)
+                return False
+            # The earlier hold is over. Its connection was detached: the pool takes such a
+            # record back just before it says so.
+            self.hold_ends(key, Ending.DETACHED)
+            self.holds[key] = claim
+            return True
+
+    def hold_detached(self, key: Hashable, is_the_one: Callable[[Any], bool]) -> bool:
+        """A connection known as `key` was detached. False if it was not open here.
+
+        The key may be somebody else's by now, so the open hold ends only if its proxy is the
+        one that was detached, or is garbage.
+        """
+        with self._changing_hands:
+            claim = self.holds.get(key)
+            if claim is None:
+                return False
+            proxy = claim.proxy()
+            if proxy is None or is_the_one(proxy):
+                self.hold_ends(key, Ending.DETACHED)
+            return True
 
     def hold_ends(self, key: Hashable, ending: Ending) -> bool:
         """The connection known as `key` is no longer held. False if it was not open here.
@@ -169,6 +191,7 @@ class OpenClaims:
         self.finished.clear()
         self.dropped = 0
         self._drops = itertools.count(1)
+        self._changing_hands = threading.RLock()
         self.failures.reset_after_fork()
 
 

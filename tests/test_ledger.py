@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from typing import Any
 
 import pytest
@@ -121,19 +120,6 @@ def test_a_hold_whose_proxy_is_garbage_was_lost(ledger: Ledger) -> None:
     assert claim.ending is Ending.LOST
 
 
-def test_a_hold_whose_proxy_is_garbage_is_lost_even_if_nobody_tells(ledger: Ledger) -> None:
-    proxies = [Proxy()]
-    claim = ledger.wait_begins(object())
-    ledger.hold_begins(claim, "connection", weakref.ref(proxies[0]))
-    ledger.settle()
-    assert ledger.open_claims() == ([claim], [])
-    proxies.clear()
-    ledger.settle()
-    assert ledger.open_claims() == ([], [])
-    ledger.settle()
-    assert ledger.totals().holders[UNATTRIBUTED].returns[Ending.LOST] == 1
-
-
 def test_ending_what_is_not_open_is_no_event(ledger: Ledger) -> None:
     assert not ledger.hold_ends("never seen", Ending.CHECKIN)
     hold(ledger)
@@ -149,6 +135,15 @@ def test_a_record_handed_out_again_ends_its_earlier_hold(ledger: Ledger) -> None
     second = hold(ledger)
     assert first.ending is Ending.DETACHED
     assert list(ledger.holds.values()) == [second]
+
+
+def test_a_detached_hold_ends_only_if_it_is_the_one(ledger: Ledger) -> None:
+    assert not ledger.hold_detached("connection", lambda _: True)
+    claim = hold(ledger)
+    assert ledger.hold_detached("connection", lambda _: False)
+    assert claim.ending is None
+    assert ledger.hold_detached("connection", lambda _: True)
+    assert claim.ending is Ending.DETACHED
 
 
 def test_the_same_proxy_handed_out_again_is_the_same_hold(ledger: Ledger) -> None:

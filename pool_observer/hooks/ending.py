@@ -27,33 +27,27 @@ Listeners = dict[str, Callable[..., None]]
 
 def ending_listeners(ledger: Ledger, unseen_returned: Callable[[], None]) -> Listeners:
     """The listeners that see holds end, where each hold has a connection record of its own."""
-    holds = ledger.holds
     hold_ends = ledger.hold_ends
     failed = ledger.failures.note
 
     def checkin(dbapi_connection: Any, record: Any) -> None:
         try:
-            if hold_ends(record, Ending.CHECKIN):
+            if dbapi_connection is None and current_owner() in ledger.waits:
+                # A checkout that fails gives its record back too (fact 6). It never held it;
+                # another thread may, which has detached it and is about to say so.
                 return
-            # A checkout that fails gives its record back too (fact 6), while it still waits.
-            # Anything else was out before we were attached (fact 10).
-            if dbapi_connection is not None or current_owner() not in ledger.waits:
-                unseen_returned()
+            if not hold_ends(record, Ending.CHECKIN):
+                unseen_returned()  # it was out before we were attached (fact 10)
         except Exception:
             failed("ending a hold")
 
     def detach(dbapi_connection: Any, record: Any) -> None:
+        def is_the_one(proxy: Any) -> bool:
+            return proxy.dbapi_connection is dbapi_connection
+
         try:
-            claim = holds.get(record)
-            if claim is None:
+            if not ledger.hold_detached(record, is_the_one):
                 unseen_returned()
-                return
-            proxy = claim.proxy()
-            if proxy is not None and proxy.dbapi_connection is not dbapi_connection:
-                # The pool took the record back before it told us, and somebody holds it
-                # again by now; the ledger has seen to the earlier hold.
-                return
-            hold_ends(record, Ending.DETACHED)
         except Exception:
             failed("ending a hold by detach")
 
@@ -93,10 +87,12 @@ def end_with_proxy(proxy: Any, ledger: Ledger) -> None:
 
     def checkin(*args: Any, **kwargs: Any) -> None:
         try:
-            ledger.hold_ends(key, Ending.CHECKIN)
-        except Exception:
-            ledger.failures.note("ending a hold")
-        original(key(), *args, **kwargs)
+            original(key(), *args, **kwargs)  # resets the connection, which is part of the hold
+        finally:
+            try:
+                ledger.hold_ends(key, Ending.CHECKIN)
+            except Exception:
+                ledger.failures.note("ending a hold")
 
     proxy._checkin = checkin
     claim = ledger.holds.get(key)
