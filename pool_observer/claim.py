@@ -14,6 +14,7 @@ from pool_observer.call_site import RawSite
 from pool_observer.holder import Holder
 from pool_observer.model import Activity, Ending, Outcome, Stage
 
+# By names of their own, because a member of an enum is found through its metaclass: slowly.
 EXECUTING = Activity.EXECUTING
 IN_TRANSACTION = Activity.IN_TRANSACTION
 IDLE = Activity.IDLE

@@ -22,11 +22,10 @@ from pool_observer.model import (
     ConnectionOpened,
     Event,
     Hold,
-    Outcome,
     PoolTotals,
     Wait,
 )
-from pool_observer.open_claims import BACKLOG, Churn, Clock, OpenClaims
+from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock, OpenClaims
 from pool_observer.totals import Totals
 
 
@@ -110,7 +109,7 @@ class Ledger(OpenClaims):
             tally.add_wait(outcome, claim.wait_split(now))
             if events is not None:
                 events.append(self.wait(claim, now))
-        if outcome is not Outcome.ACQUIRED:
+        if outcome is not ACQUIRED:
             return
         split = claim.split(now)
         tally.add_activity(split, before)

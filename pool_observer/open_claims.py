@@ -30,6 +30,10 @@ from pool_observer.model import (
 Clock = Callable[[], int]
 Churn = ConnectionOpened | ConnectionClosed | ConnectionInvalidated
 
+# By names of their own, because a member of an enum is found through its metaclass: slowly.
+ACQUIRED = Outcome.ACQUIRED
+LOST = Ending.LOST
+
 BACKLOG = 65_536
 """Finished claims kept until someone settles; at about 500 bytes each, 32 MB at the worst."""
 
@@ -103,7 +107,7 @@ class OpenClaims:
         claim.proxy = proxy
         claim.pool = pool
         claim.backend_pid = backend_pid
-        claim.outcome = Outcome.ACQUIRED
+        claim.outcome = ACQUIRED
         claim.granted_at = now
         known = self.holds.setdefault(key, claim)
         if known is not claim and not self._handed_out_again(claim, key):
@@ -152,7 +156,7 @@ class OpenClaims:
         if claim is None:
             return False
         claim.ended_at = self.clock()
-        claim.ending = Ending.LOST if claim.proxy() is None else ending
+        claim.ending = LOST if claim.proxy() is None else ending
         claim.pool = None
         self._finish(claim)
         return True

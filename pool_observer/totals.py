@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pool_observer.claim import Split
+from pool_observer.claim import EXECUTING, IDLE, IN_TRANSACTION, Split
 from pool_observer.model import OTHER, Activity, Ending, HolderTotals, Outcome, PoolTotals
 
 
@@ -13,7 +13,6 @@ class Tally:
 
     __slots__ = (
         "activity_ns",
-        "checkouts",
         "connect_ns",
         "holder",
         "ping_ns",
@@ -26,7 +25,6 @@ class Tally:
         self.holder = holder
         # Everything exists from the start at 0: a series that is born at its first event
         # hides that event from whoever computes an increase.
-        self.checkouts = 0
         self.returns = dict.fromkeys(Ending, 0)
         self.waits = dict.fromkeys(Outcome, 0)
         self.queue_ns = 0
@@ -37,7 +35,6 @@ class Tally:
     def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
         """Add a wait that is over: nanoseconds in the queue, connecting and pinging."""
         self.waits[outcome] += 1
-        self.checkouts += outcome is Outcome.ACQUIRED
         queue, connect, ping = split
         self.queue_ns += queue
         self.connect_ns += connect
@@ -45,13 +42,13 @@ class Tally:
 
     def add_activity(self, now: Split, before: Split) -> None:
         """Add what a hold has spent since it was last added."""
-        self.activity_ns[Activity.EXECUTING] += now[0] - before[0]
-        self.activity_ns[Activity.IN_TRANSACTION] += now[1] - before[1]
-        self.activity_ns[Activity.IDLE] += now[2] - before[2]
+        self.activity_ns[EXECUTING] += now[0] - before[0]
+        self.activity_ns[IN_TRANSACTION] += now[1] - before[1]
+        self.activity_ns[IDLE] += now[2] - before[2]
 
     def frozen(self) -> HolderTotals:
         return HolderTotals(
-            checkouts=self.checkouts,
+            checkouts=self.waits[Outcome.ACQUIRED],
             returns=dict(self.returns),
             waits=dict(self.waits),
             queue_ns=self.queue_ns,

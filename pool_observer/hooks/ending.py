@@ -28,6 +28,7 @@ Listeners = dict[str, Callable[..., None]]
 def ending_listeners(ledger: Ledger, unseen_returned: Callable[[], None]) -> Listeners:
     """The listeners that see holds end, where each hold has a connection record of its own."""
     hold_ends = ledger.hold_ends
+    checked_in = Ending.CHECKIN
     failed = ledger.failures.note
 
     def checkin(dbapi_connection: Any, record: Any) -> None:
@@ -36,7 +37,7 @@ def ending_listeners(ledger: Ledger, unseen_returned: Callable[[], None]) -> Lis
                 # A checkout that fails gives its record back too (fact 6). It never held it;
                 # another thread may, which has detached it and is about to say so.
                 return
-            if not hold_ends(record, Ending.CHECKIN):
+            if not hold_ends(record, checked_in):
                 unseen_returned()  # it was out before we were attached (fact 10)
         except Exception:
             failed("ending a hold")
