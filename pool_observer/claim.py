@@ -102,7 +102,9 @@ class Claim:
         """A statement starts. Returns the state to come back to."""
         before = self.activity
         activity, since, executing, in_transaction = before
-        if activity is IDLE:
+        if self.ended_at is not None:
+            pass  # a connection that was detached is still worked with, but not held
+        elif activity is IDLE:
             self.activity = (EXECUTING, now, executing, in_transaction)
         elif activity is IN_TRANSACTION:
             self.activity = (EXECUTING, now, executing, in_transaction + now - since)
@@ -110,8 +112,8 @@ class Claim:
 
     def executed(self, before: ActivityState, now: int, after: Activity) -> None:
         """The statement that started from `before` is over, and `after` begins."""
-        if before[0] is EXECUTING:
-            return  # part of a larger operation (two-phase commit) that goes on
+        if before[0] is EXECUTING or self.ended_at is not None:
+            return  # part of a larger operation (two-phase commit) that goes on; or see above
         _, since, executing, in_transaction = self.activity
         self.activity = (after, now, executing + now - since, in_transaction)
 

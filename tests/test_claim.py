@@ -42,6 +42,16 @@ def test_an_ended_hold_does_not_grow() -> None:
     claim = holding(0)
     claim.ended_at = 10
     assert claim.split(1_000) == (0, 0, 10)
+    claim.executed(claim.executing_from(20), 30, IN_TRANSACTION)
+    assert claim.split(1_000) == (0, 0, 10)
+
+
+def test_a_statement_that_outlives_the_hold_counts_up_to_its_end() -> None:
+    claim = holding(0)
+    before = claim.executing_from(4)
+    claim.ended_at = 10
+    claim.executed(before, 30, IN_TRANSACTION)
+    assert claim.split(1_000) == (6, 0, 4)
 
 
 def test_a_reader_with_an_old_clock_sees_no_negative_time() -> None:
