@@ -24,20 +24,21 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from pool_observer import Ending, Hold, Listener, Outcome, PoolObserver
 from pool_observer.holder import current_holder
 from tests.conftest import Observe
-from tests.support import FakeDatabase, RecordingListener
+from tests.support import FakeDatabase, RecordingListener, observer_of
 
 SEED = 20_250
-THREADS, VISITS_A_THREAD = 12, 400
+THREADS, VISITS_A_THREAD = 12, 800
 TASKS, VISITS_A_TASK = 200, 10
 
 STATEMENT = text("SELECT 2")
 WRONG = text("SELECT nothing FROM nowhere")
 MOST_HELD = 5
-"""Connections in either pool: whoever asks for one more must time out."""
+"""Connections the threads have; whoever asks for one more, while it holds these, must time out."""
 
 
 fault: ContextVar[BaseException | None] = ContextVar("fault", default=None)
@@ -65,6 +66,7 @@ class Account:
         self.random = Random(SEED + number)
         self.waits: Counter[Outcome] = Counter()
         self.endings: Counter[Ending] = Counter()
+        self.returning: list[asyncio.Task[None]] = []
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -196,10 +198,39 @@ def test_threads_that_do_everything_at_once_are_accounted_for_exactly(observed: 
     assert watchdogs() == before
 
 
+class PreemptingPool(QueuePool):
+    """Lets somebody else run as soon as a connection record is back."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+
+
+def test_a_record_used_by_another_while_it_is_detached_is_not_taken_for_an_unseen_one() -> None:
+    engine = FakeDatabase().engine(poolclass=PreemptingPool, pool_size=1, max_overflow=1)
+    unseen = engine.raw_connection()
+    observer = observer_of(engine)
+    detached = engine.raw_connection()
+    # detach() gives the record back before it says so.
+    assert isinstance(engine.pool, PreemptingPool)
+    engine.pool.meanwhile = lambda: engine.raw_connection().close()
+    detached.detach()
+    state = observer.snapshot()
+    assert (state.used, state.unseen, state.drift) == (1, 1, 0)
+    unseen.close()
+    assert observer.snapshot().unseen == 0
+
+
 def visit(engine: Engine, account: Account, broken: Exception) -> None:
     """One use of the pool, of a kind that chance decides on."""
     random = account.random
-    how = random.choice(("return", "fail", "cancel", "invalidate", "soften", "detach", "lose", "hog"))
+    how = random.choice(
+        ("return", "fail", "cancel", "invalidate", "soften", "detach", "lose", "hog")
+    )
     connections: list[Connection] = []
     try:
         for _ in range(MOST_HELD + 1 if how == "hog" else random.choice((1, 1, 2))):
@@ -244,9 +275,9 @@ def test_tasks_that_do_everything_at_once_are_accounted_for_exactly(
     before = watchdogs()
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{tmp_path / 'stress.db'}",
-        pool_size=MOST_HELD - 2,
-        max_overflow=2,
-        pool_timeout=0.05,
+        pool_size=15,
+        max_overflow=5,
+        pool_timeout=0.5,
     )
     event.listen(engine.sync_engine, "checkout", strike)
     # Drivers may only be told to terminate in the loop's own thread.
@@ -267,8 +298,8 @@ def test_tasks_that_do_everything_at_once_are_accounted_for_exactly(
 
     async def work_all(accounts: list[Account]) -> None:
         await asyncio.gather(*map(work, accounts))
-        # Some were cancelled as they returned a connection, which goes on behind a shield.
-        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        # Some were cancelled as they returned connections, which goes on behind a shield.
+        await asyncio.gather(*(task for account in accounts for task in account.returning))
         gc.collect()
         await engine.dispose()
 
@@ -290,7 +321,7 @@ async def visit_async(engine: AsyncEngine, account: Account) -> None:
     how = random.choice(("return", "fail", "invalidate", "detach", "lose", "hog"))
     connections: list[AsyncConnection] = []
     try:
-        for _ in range(MOST_HELD + 1 if how == "hog" else random.choice((1, 1, 2))):
+        for _ in range(5 if how == "hog" else random.choice((1, 1, 2))):
             if random.random() < 0.1:
                 fault.set(RuntimeError("a checkout listener that is broken"))
             with account.waiting():
@@ -306,13 +337,24 @@ async def visit_async(engine: AsyncEngine, account: Account) -> None:
             connection.sync_connection.detach()
             account.endings[Ending.DETACHED] += 1
             connections.remove(connection)
-            await asyncio.shield(connection.close())
+            await closed(account, connection)
         elif how == "lose":
             account.endings[Ending.LOST] += 1
             connections.remove(connection)
             del connection
             gc.collect()
     finally:
+        account.endings[Ending.CHECKIN] += len(connections)
+        await closed(account, *connections)
+
+
+async def closed(account: Account, *connections: AsyncConnection) -> None:
+    """Return connections, even if whoever waits for that is cancelled."""
+
+    async def close() -> None:
         for connection in connections:
-            account.endings[Ending.CHECKIN] += 1
-            await asyncio.shield(connection.close())
+            await connection.close()
+
+    returning = asyncio.create_task(close())
+    account.returning.append(returning)  # a loop refers to its tasks weakly
+    await asyncio.shield(returning)
