@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 
 logger = logging.getLogger("pool_observer")
@@ -23,11 +24,16 @@ class Failures:
                 count = self._counts.get(place, 0) + 1
                 self._counts[place] = count
             if count == 1:
+                error = sys.exception()
+                if error is not None:
+                    # What the application was handling meanwhile is not ours to log: it may
+                    # quote parameters.
+                    error.__suppress_context__ = True
                 logger.warning(
                     "pool_observer failed in %s; the application is not affected. "
                     "Further failures there are counted, not logged.",
                     place,
-                    exc_info=True,  # noqa: LOG014  # every caller is an exception handler
+                    exc_info=error,
                 )
         except Exception:  # noqa: S110  # a log handler that raises must not reach a check-in
             pass

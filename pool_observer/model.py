@@ -218,7 +218,11 @@ class PoolState:
     at: float
     """Unix time of this snapshot."""
     used: int
-    """Connections that are out now, those taken before the observer was attached included."""
+    """Connections that are out now.
+
+    Those taken before the observer was attached are included, for as long as the pool they
+    came from is the engine's: of a pool that `dispose()` has replaced nobody keeps count.
+    """
     idle: int
     """Open connections that rest in the pool now."""
     waiting: int

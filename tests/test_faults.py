@@ -123,6 +123,24 @@ def test_a_driver_that_refuses_to_tell_of_autocommit_is_no_failure_of_ours(
         assert state.totals.internal_errors == {}
 
 
+def test_the_log_of_our_failure_does_not_quote_the_applications(
+    database: FakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: str) -> None:
+        raise ValueError("duplicate key (email)=(somebody@example.org)")
+
+    engine = an_engine(database)
+    monkeypatch.setattr(Claim, "executed", fail)
+    with observer_of(engine), engine.connect() as connection:
+        database.work = refuse
+        with pytest.raises(ValueError, match="somebody@example.org"):
+            connection.execute(text("INSERT"))
+        database.work = lambda _: None
+    assert "failed in an ending statement" in caplog.text
+    assert "OurError" in caplog.text
+    assert "somebody@example.org" not in caplog.text
+
+
 def failing_at(reading: int) -> Callable[[], int]:
     """A clock that cannot be read this one time."""
     clock = CountingClock()
