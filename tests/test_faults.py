@@ -133,7 +133,7 @@ def test_the_log_of_our_failure_does_not_quote_the_applications(
     monkeypatch.setattr(Claim, "executed", fail)
     with observer_of(engine), engine.connect() as connection:
         database.work = refuse
-        with pytest.raises(ValueError, match="somebody@example.org"):
+        with pytest.raises(ValueError, match=r"somebody@example\.org"):
             connection.execute(text("INSERT"))
         database.work = lambda _: None
     assert "failed in an ending statement" in caplog.text
