@@ -1,9 +1,9 @@
 """Who waits and who holds: what the hooks write, from inside other people's checkouts.
 
 This runs in any thread, and inside the garbage collector, which may run a check-in on a
-thread that is in the middle of anything. So it takes no lock and calls nobody: every step is
-one atomic operation on a dict or a deque. Nothing is counted up and down: what is open is
-what is in the dicts.
+thread that is in the middle of anything. So it takes no lock, but for one rare case, and
+calls nobody: every step is one atomic operation on a dict or a deque. Nothing is counted up
+and down: what is open is what is in the dicts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ACQUIRED = Outcome.ACQUIRED
 LOST = Ending.LOST
 
 BACKLOG = 65_536
-"""Finished claims kept until someone settles; at about 500 bytes each, 32 MB at the worst."""
+"""Finished claims kept until someone settles; at less than 1 kB each, 64 MB at the worst."""
 
 
 def nobody_to_wake() -> None:
@@ -68,8 +68,8 @@ class OpenClaims:
         self.dropped = 0
         self._drops = itertools.count(1)
         # The one exception to "no lock", for a key that is detached by one thread while it is
-        # handed out to another. Nothing is called from under it, and the garbage collector
-        # may come back to it on the same thread.
+        # handed out to another. Nothing of the application's is called from under it, and the
+        # garbage collector may come back to it on the same thread.
         self._changing_hands = threading.RLock()
         self._known_detached: deque[Claim] = deque(maxlen=100)
 
