@@ -81,13 +81,14 @@ class Ledger(OpenClaims):
         # open, and its end the next time, so no end is counted twice.
         finished = self.finished
         ended = [finished.popleft() for _ in range(len(finished))]
-        for claim in self.holds.copy().values():
-            self._guarded(self._count, claim, now, events, False)
+        still_open = self.holds.copy()
         for item in ended:
             if isinstance(item, Claim):
                 self._guarded(self._count, item, now, events, True)
             else:
                 self._guarded(self._count_churn, item, events)
+        for claim in still_open.values():
+            self._guarded(self._count, claim, now, events, False)
 
     def _guarded(self, step: Callable[..., None], *arguments: Any) -> None:
         """One claim that cannot be counted must not keep the others from it."""

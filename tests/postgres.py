@@ -14,7 +14,15 @@ from pool_observer.demo.database import embedded_postgres
 class Postgres:
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._configure(max_prepared_transactions=10, fsync="off")
+        # Its first start was told on the command line where to listen; a later one reads it here.
+        address = self.url("psycopg")
+        self._configure(
+            fsync="off",
+            listen_addresses=address.host or "",
+            max_prepared_transactions=10,
+            port=address.port or 5432,
+            unix_socket_directories=address.query.get("host", ""),
+        )
 
     def url(self, driver: str) -> URL:
         """How to reach it, through a driver such as `asyncpg`."""

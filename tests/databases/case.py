@@ -22,7 +22,7 @@ from pool_observer import PoolObserver, observe
 from pool_observer.model import Activity, Hold, PoolState, Wait
 from tests.databases.background import PATIENCE_SECONDS, Background
 from tests.databases.drivers import PSYCOPG_ASYNC, Driver
-from tests.databases.servers import Server
+from tests.databases.servers import Server, sync_of
 from tests.support import RecordingListener
 
 T = TypeVar("T")
@@ -196,7 +196,3 @@ class Case:
                 await engine.dispose()
             for connection in self._to_close:
                 await connection.close()
-
-
-def sync_of(engine: Engine | AsyncEngine) -> Engine:
-    return engine.sync_engine if isinstance(engine, AsyncEngine) else engine

@@ -21,9 +21,7 @@ def shared_postgres(postgres: Postgres) -> PostgresServer:
 def own_postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL for the tests of one module, which may stop it and change its settings."""
     with started_postgres() as postgres:
-        server = PostgresServer(postgres)
-        server.keep_its_address()
-        yield server
+        yield PostgresServer(postgres)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from tests.databases.drivers import MARIADB, POSTGRESQL, Driver
@@ -55,21 +56,6 @@ class PostgresServer(_Administered):
     def __init__(self, postgres: Postgres) -> None:
         super().__init__(postgres.url("psycopg"))
         self.postgres = postgres
-
-    def keep_its_address(self) -> None:
-        """Make it listen at the same place when it is started again.
-
-        It was told on the command line of its first start, which later starts do not repeat.
-        """
-        url = self.postgres.url("psycopg")
-        folder = url.query.get("host", "")
-        assert isinstance(folder, str)
-        self._set("unix_socket_directories", folder)
-        self._set("listen_addresses", url.host or "")
-        self._set("port", str(url.port or 5432))
-
-    def _set(self, name: str, value: str) -> None:
-        self.ask(f"ALTER SYSTEM SET {name} = '{value}'")
 
     def url(self, driver: Driver) -> URL:
         return self.postgres.url(driver.name)
@@ -171,3 +157,7 @@ def restarted_afterwards(server: Server) -> Iterator[PostgresServer]:
             server.ask("SELECT 1")
         except Exception:
             server.postgres.start()
+
+
+def sync_of(engine: Engine | AsyncEngine) -> Engine:
+    return engine.sync_engine if isinstance(engine, AsyncEngine) else engine

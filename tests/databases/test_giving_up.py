@@ -13,9 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer import observe
 from pool_observer.model import Outcome, Stage
-from tests.databases.case import Case, sync_of
+from tests.databases.case import Case
 from tests.databases.drivers import ASYNC, EVERY, PYMYSQL, WITH_A_SERVER
 from tests.databases.on import on
+from tests.databases.servers import sync_of
 from tests.support import RecordingListener
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from pool_observer import Listener, observe
 from pool_observer.model import Hold
-from tests.databases.case import Case, sync_of
+from tests.databases.case import Case
 from tests.databases.drivers import MARIADB, WITH_A_SERVER, Driver
 from tests.databases.on import on
-from tests.databases.servers import Server
+from tests.databases.servers import Server, sync_of
 
 PASSWORD = "pass-5c7a11"
 USER = "user_90be42"
