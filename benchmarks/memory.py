@@ -16,7 +16,7 @@ from benchmarks.report import header, table
 from benchmarks.workloads import STATEMENT
 from benchmarks.zero_dbapi import zero_engine
 from pool_observer import PoolObserver, observe
-from pool_observer.holder import current_holder
+from pool_observer.holding import holding
 
 HOLDERS = 1_000
 """More than an observer tells apart, so that its bound is part of what is tested."""
@@ -64,8 +64,7 @@ def _flat(holds: int) -> str:
 
 def _hold(engine: Engine, count: int) -> None:
     for number in range(count):
-        current_holder.set(f"GET /items/{number % HOLDERS}")
-        with engine.connect() as connection:
+        with holding(f"GET /items/{number % HOLDERS}"), engine.connect() as connection:
             connection.execute(STATEMENT)
             connection.commit()
 
@@ -103,8 +102,8 @@ def _open_holds() -> str:
     )
 
 
+@holding("POST /chat/{id}")
 def _bytes_per_open_hold(attach: Callable[[Engine], object]) -> float:
-    current_holder.set("POST /chat/{id}")
     engine = zero_engine(pool_size=OPEN_HOLDS)
     attach(engine)
     _hold(engine, 100)  # what exists once, however many holds there are

@@ -1,5 +1,8 @@
 """pool_observer: who is holding our database connections, why, and what do we change?"""
 
+from pool_observer.asgi.middleware import PoolObserverMiddleware
+from pool_observer.expecting import expect_long_hold
+from pool_observer.holding import holding
 from pool_observer.listener import Listener
 from pool_observer.model import (
     Activity,
@@ -9,15 +12,14 @@ from pool_observer.model import (
     ConnectionOpened,
     Ending,
     Hold,
-    HolderTotals,
     Outcome,
     Phase,
-    PoolState,
-    PoolTotals,
     Stage,
+    TraceContext,
     Wait,
 )
 from pool_observer.observer import PoolObserver
+from pool_observer.state import HolderTotals, Nesting, PoolState, PoolTotals
 from pool_observer.thresholds import Thresholds
 from pool_observer.wiring import observe
 
@@ -31,13 +33,18 @@ __all__ = [
     "Hold",
     "HolderTotals",
     "Listener",
+    "Nesting",
     "Outcome",
     "Phase",
     "PoolObserver",
+    "PoolObserverMiddleware",
     "PoolState",
     "PoolTotals",
     "Stage",
     "Thresholds",
+    "TraceContext",
     "Wait",
+    "expect_long_hold",
+    "holding",
     "observe",
 ]

@@ -7,12 +7,13 @@ and a reader that takes it sees the state before a change or after it, never in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from pool_observer.call_site import RawSite
 from pool_observer.holder import Holder
-from pool_observer.model import Activity, Ending, Outcome, Stage
+from pool_observer.model import Activity, Ending, Outcome, Stage, TraceContext
+from pool_observer.progress import NO_PHASES, PhaseSplit
 
 # By names of their own, because a member of an enum is found through its metaclass: slowly.
 EXECUTING = Activity.EXECUTING
@@ -29,6 +30,19 @@ Split = tuple[int, int, int]
 NOTHING: Split = (0, 0, 0)
 
 
+class Settled:
+    """What the ledger has made of a claim so far. Only its settling writes it."""
+
+    __slots__ = ("activity", "name", "phases", "phases_until", "trace")
+
+    def __init__(self, name: str, trace: TraceContext | None, granted_at: int) -> None:
+        self.name = name
+        self.trace = trace
+        self.activity = NOTHING
+        self.phases = NO_PHASES
+        self.phases_until = granted_at
+
+
 class Claim:
     """A wait that may become a hold. All times are nanoseconds of the ledger's clock."""
 
@@ -42,21 +56,31 @@ class Claim:
         "granted_at",
         "holder",
         "outcome",
+        "outer",
         "owner",
         "pinging_at",
         "pool",
         "proxy",
         "settled",
         "site",
+        "trace",
+        "unit",
     )
 
     activity: ActivityState
     owner: object
-    """The thread or greenlet that waits."""
+    """The thread or greenlet that waits; dropped when it has a connection."""
     pool: object
     """The pool the connection came from, dropped when the hold ends."""
     proxy: Callable[[], Any]
     """Weak reference to the proxied connection; it gives None once the proxy is garbage."""
+
+    unit: Hashable
+    """The request, task or thread it belongs to: what one of those holds at a time is nested."""
+    outer: Claim | None
+    """What this unit held already when it asked."""
+    trace: object
+    """OpenTelemetry's context when it asked, until the ledger has read it."""
 
     def __init__(self, holder: Holder | None, site: RawSite | None, asked_at: int) -> None:
         self.holder = holder
@@ -69,8 +93,8 @@ class Claim:
         self.outcome: Outcome | None = None
         self.ending: Ending | None = None
         self.backend_pid: int | None = None
-        # What the totals already contain of this claim; only the ledger's settling touches it.
-        self.settled: Split | None = None
+        # What the totals already contain of this claim.
+        self.settled: Settled | None = None
 
     # -- waiting ---------------------------------------------------------------------------
 
@@ -97,7 +121,6 @@ class Claim:
         return pinging_at - self.asked_at, end - connecting_at, connecting_at - pinging_at
 
     # -- holding ---------------------------------------------------------------------------
-
     def executing_from(self, now: int) -> ActivityState:
         """A statement starts. Returns the state to come back to."""
         before = self.activity
@@ -129,3 +152,25 @@ class Claim:
         elif activity is IN_TRANSACTION:
             in_transaction += end - since
         return executing, in_transaction, end - self.granted_at - executing - in_transaction
+
+    def phase_split(self, end: int) -> PhaseSplit | None:
+        """Nanoseconds of the hold by phase until `end`; None outside of requests.
+
+        What has been settled stays as it is: the request's progress may be written a moment
+        after the clock was read for it, and no total may ever go back.
+        """
+        progress = None if self.holder is None else self.holder.progress
+        if progress is None:
+            return None
+        settled = self.settled
+        if settled is None:
+            assert self.granted_at is not None
+            return progress.split(self.granted_at, end)
+        so_far = settled.phases
+        new = progress.split(settled.phases_until, max(end, settled.phases_until))
+        return (
+            so_far[0] + new[0],
+            so_far[1] + new[1],
+            so_far[2] + new[2],
+            so_far[3] + new[3],
+        )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pool_observer.call_site import resolve
-from pool_observer.claim import NOTHING, Claim
+from pool_observer.claim import Claim, Settled
 from pool_observer.failures import Failures
 from pool_observer.model import (
     NANOSECONDS,
@@ -22,11 +22,14 @@ from pool_observer.model import (
     ConnectionOpened,
     Event,
     Hold,
-    PoolTotals,
+    TraceContext,
     Wait,
 )
 from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock, OpenClaims
-from pool_observer.totals import Totals
+from pool_observer.progress import NO_PHASES
+from pool_observer.state import Nesting, PoolTotals
+from pool_observer.totals import Tally, Totals
+from pool_observer.tracing import reader_of_current_context, trace_in
 
 
 class Ledger(OpenClaims):
@@ -56,6 +59,7 @@ class Ledger(OpenClaims):
         self._lock = threading.RLock()
         self._settling = False
         self._epoch = self._wall_clock() - self.clock()
+        self.trace_context = reader_of_current_context()
 
     def settle(self, *, tell: bool = False) -> list[Event]:
         """Bring the totals up to this instant; with `tell`, also return what has ended.
@@ -69,6 +73,7 @@ class Ledger(OpenClaims):
                 return events
             self._settling = True
             try:
+                self.trace_context = reader_of_current_context()  # it may be imported by now
                 now = self.clock()
                 self._epoch = self._wall_clock() - now  # again each time: clocks are adjusted
                 self._settle(now, events if tell else None)
@@ -85,6 +90,7 @@ class Ledger(OpenClaims):
         for item in ended:
             if isinstance(item, Claim):
                 self._guarded(self._count, item, now, events, True)
+                self._guarded(self.forget, item)
             else:
                 self._guarded(self._count_churn, item, events)
         for claim in still_open.values():
@@ -99,27 +105,45 @@ class Ledger(OpenClaims):
 
     def _count(self, claim: Claim, now: int, events: list[Event] | None, over: bool) -> None:
         """Add to the totals what they do not contain yet of this claim."""
-        before = claim.settled
-        outcome = claim.outcome
-        assert outcome is not None
-        tally = self._totals.of(self._name_of(claim))
-        if before is None:
-            before = NOTHING
-            claim.settled = NOTHING
-            claim.holder = tally.holder  # a claim keeps the name it is first counted under
-            tally.add_wait(outcome, claim.wait_split(now))
+        settled = claim.settled
+        if settled is None:
+            settled = self._count_wait(claim, now)
             if events is not None:
                 events.append(self.wait(claim, now))
-        if outcome is not ACQUIRED:
+        if claim.outcome is not ACQUIRED:
             return
-        split = claim.split(now)
-        tally.add_activity(split, before)
-        claim.settled = split
+        tally = self._totals.of(settled.name)
+        self._count_hold(claim, settled, tally, now)
         if over:
             assert claim.ending is not None
             tally.returns[claim.ending] += 1
             if events is not None:
                 events.append(self.hold(claim, now))
+
+    def _count_wait(self, claim: Claim, now: int) -> Settled:
+        assert claim.outcome is not None
+        tally = self._totals.of(self._name_of(claim))
+        # A claim keeps the name it is first counted under.
+        settled = Settled(tally.holder, self._trace_of(claim), claim.granted_at or 0)
+        claim.settled = settled
+        claim.trace = None
+        tally.add_wait(claim.outcome, claim.wait_split(now))
+        if claim.outer is not None:
+            outer, inner = resolve(claim.outer.site), resolve(claim.site)
+            self._totals.add_nesting(Nesting(tally.holder, outer, inner))
+        return settled
+
+    def _count_hold(self, claim: Claim, settled: Settled, tally: Tally, now: int) -> None:
+        split = claim.split(now)
+        tally.add_activity(split, settled.activity)
+        settled.activity = split
+        assert claim.granted_at is not None
+        end = claim.granted_at + sum(split)
+        phases = claim.phase_split(end)
+        if phases is not None:
+            tally.add_phases(phases, settled.phases)
+            settled.phases = phases
+            settled.phases_until = end
 
     def _count_churn(self, event: Churn, events: list[Event] | None) -> None:
         if events is not None:
@@ -141,6 +165,7 @@ class Ledger(OpenClaims):
 
     def wait(self, claim: Claim, now: int) -> Wait:
         queue, connect, ping = claim.wait_split(now)
+        outer = claim.outer
         return Wait(
             pool=self.pool,
             holder=self._name_of(claim),
@@ -151,11 +176,22 @@ class Ledger(OpenClaims):
             queue_ns=queue,
             connect_ns=connect,
             ping_ns=ping,
+            nested=outer is not None,
+            nested_in=None if outer is None else resolve(outer.site),
+            trace=self._trace_of(claim),
         )
 
     def hold(self, claim: Claim, now: int) -> Hold:
         assert claim.granted_at is not None
         executing, in_transaction, idle = claim.split(now)
+        duration = executing + in_transaction + idle
+        end = claim.granted_at + duration
+        phases = claim.phase_split(end) or NO_PHASES
+        handler, response, background, detached = phases
+        holder = claim.holder
+        expectation = None if holder is None else holder.expectation
+        limit_ns = self._overdue_ns if expectation is None else expectation.limit_ns
+        progress = None if holder is None else holder.progress
         return Hold(
             pool=self.pool,
             holder=self._name_of(claim),
@@ -168,21 +204,37 @@ class Ledger(OpenClaims):
             idle_ns=idle,
             waited_ns=claim.granted_at - claim.asked_at,
             backend_pid=claim.backend_pid,
-            overdue=executing + in_transaction + idle > self._overdue_ns,
+            overdue=duration > limit_ns,
+            limit_seconds=limit_ns / NANOSECONDS,
+            limit_reason=None if expectation is None else expectation.reason,
+            phase=None if progress is None else progress.phase_at(end),
+            handler_ns=handler,
+            response_ns=response,
+            background_ns=background,
+            detached_ns=detached,
+            trace=self._trace_of(claim),
         )
 
     def _name_of(self, claim: Claim) -> str:
-        """The holder's name as far as it is known by now."""
-        holder = claim.holder
-        if holder is None:
+        """The holder's name: as it was settled, or else as far as it is known by now."""
+        if claim.settled is not None:
+            return claim.settled.name
+        if claim.holder is None:
             return UNATTRIBUTED
-        if isinstance(holder, str):
-            return holder
         try:
-            return holder.name()
+            return claim.holder.name()
         except Exception:
             self.failures.note("naming a holder")
             return UNATTRIBUTED
+
+    def _trace_of(self, claim: Claim) -> TraceContext | None:
+        if claim.settled is not None:
+            return claim.settled.trace
+        try:
+            return trace_in(claim.trace)
+        except Exception:
+            self.failures.note("reading a trace")
+            return None
 
     def _unix_time(self, instant: int) -> float:
         return (self._epoch + instant) / NANOSECONDS

@@ -1,4 +1,4 @@
-"""The frozen values everything else speaks in: waits, holds and the state of a pool.
+"""The frozen values everything else speaks in: waits, holds and what happens to connections.
 
 Durations are kept as whole nanoseconds, because integers add up exactly: the three
 activities of a hold sum to the hold, to the nanosecond, whatever was measured in between.
@@ -7,14 +7,16 @@ The `*_seconds` properties are for people and for exporters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 NANOSECONDS = 1_000_000_000
 
 UNATTRIBUTED = "unattributed"
 """The holder of a connection that nobody put a name on."""
+
+UNMATCHED = "unmatched"
+"""The holder that stands for all requests to paths that no route matches."""
 
 OTHER = "other"
 """The holder that stands for all those beyond the bound on distinct holders."""
@@ -75,6 +77,15 @@ class CallSite:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceContext:
+    """The span that was current when a connection was asked for, as W3C Trace Context has it."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """From asking the pool until getting a connection or giving up."""
 
@@ -90,6 +101,12 @@ class Wait:
     queue_ns: int
     connect_ns: int
     ping_ns: int
+    nested: bool = False
+    """Whether the same request or task held a connection of this pool already."""
+    nested_in: CallSite | None = None
+    """If so, the line that had asked for the one it held."""
+    trace: TraceContext | None = None
+    """The span it is part of, where OpenTelemetry is in use."""
 
     @property
     def duration_ns(self) -> int:
@@ -134,6 +151,18 @@ class Hold:
     """The server process behind the connection, as the driver knows it."""
     overdue: bool
     """Whether it is, or was, out for longer than its limit."""
+    limit_seconds: float
+    """Its limit: `leak_after`, or what `expect_long_hold()` has said."""
+    limit_reason: str | None = None
+    """Why it has a limit of its own, in the words of `expect_long_hold()`."""
+    phase: Phase | None = None
+    """Where its request is now, or was at the end; None outside of requests."""
+    handler_ns: int = 0
+    response_ns: int = 0
+    background_ns: int = 0
+    detached_ns: int = 0
+    trace: TraceContext | None = None
+    """The span it is part of, where OpenTelemetry is in use."""
 
     @property
     def duration_ns(self) -> int:
@@ -154,6 +183,12 @@ class Hold:
     @property
     def idle_seconds(self) -> float:
         return self.idle_ns / NANOSECONDS
+
+    @property
+    def phase_ns(self) -> dict[Phase, int]:
+        """Nanoseconds in each phase of its request; of nothing outside of requests."""
+        split = (self.handler_ns, self.response_ns, self.background_ns, self.detached_ns)
+        return {} if self.phase is None else dict(zip(Phase, split, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,91 +215,3 @@ class ConnectionInvalidated:
 
 Event = Wait | Hold | ConnectionOpened | ConnectionClosed | ConnectionInvalidated
 """What an observer tells its listeners about, each when it is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class HolderTotals:
-    """What one holder has done to the pool since it was observed. All figures are cumulative."""
-
-    checkouts: int = 0
-    returns: Mapping[Ending, int] = field(default_factory=dict)
-    waits: Mapping[Outcome, int] = field(default_factory=dict)
-    queue_ns: int = 0
-    connect_ns: int = 0
-    ping_ns: int = 0
-    activity_ns: Mapping[Activity, int] = field(default_factory=dict)
-    """Open holds are counted as they run, so this does not wait for a connection to return."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolTotals:
-    """What has happened in the pool since it was observed. All figures are cumulative."""
-
-    holders: Mapping[str, HolderTotals] = field(default_factory=dict)
-    connections_opened: int = 0
-    connections_closed: int = 0
-    connections_invalidated: int = 0
-    dropped_events: int = 0
-    """Finished waits and holds we had no room for: they are missing from these totals."""
-    internal_errors: Mapping[str, int] = field(default_factory=dict)
-    """Failures inside pool_observer by place. None of them reached the application."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolState:
-    """A pool at one instant."""
-
-    name: str
-    at: float
-    """Unix time of this snapshot."""
-    used: int
-    """Connections that are out now.
-
-    Those taken before the observer was attached are included, for as long as the pool they
-    came from is the engine's: of a pool that `dispose()` has replaced nobody keeps count.
-    """
-    idle: int
-    """Open connections that rest in the pool now."""
-    waiting: int
-    """Callers that have asked for a connection and not got one yet, now."""
-    max: int | None
-    """The most connections the pool will ever hand out; None if it has no limit."""
-    utilization: float | None
-    """The share of the pool in use now, 1.0 when it is full; None if it has no limit.
-
-    After `dispose()`, connections of the pool that was replaced are `used`, but do not fill
-    the new one.
-    """
-    drift: int | None
-    """`used` less the pool's own count. None where the pool keeps no count.
-
-    0, or a bug; except that a connection which changes hands at this very instant, in another
-    thread, may be in the one count and not yet in the other.
-    """
-    open_holds: tuple[Hold, ...]
-    """The connections that are out now, the longest held first."""
-    open_waits: tuple[Wait, ...]
-    """The callers that are waiting now, the longest waiting first."""
-    totals: PoolTotals
-    closed: bool = False
-    """Whether the observer had been closed: then this is how it last saw the pool."""
-
-    @property
-    def oldest_hold_seconds(self) -> float:
-        """Age of the longest hold that is still open now, 0 if there is none."""
-        return self.open_holds[0].seconds if self.open_holds else 0.0
-
-    @property
-    def oldest_wait_seconds(self) -> float:
-        """Age of the longest wait that is still going on now, 0 if there is none."""
-        return self.open_waits[0].seconds if self.open_waits else 0.0
-
-    @property
-    def overdue(self) -> int:
-        """Connections that are out now for longer than their limit."""
-        return sum(hold.overdue for hold in self.open_holds)
-
-    @property
-    def unseen(self) -> int:
-        """Connections that were out before the observer was attached, and still are."""
-        return self.used - len(self.open_holds)

@@ -14,9 +14,10 @@ from sqlalchemy.pool import Pool
 
 from pool_observer.call_site import SiteFinder
 from pool_observer.failures import Failures
+from pool_observer.holder import Expectation, Holder
 from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
-from pool_observer.hooks.greenlets import stacks_beyond
+from pool_observer.hooks.greenlets import current_unit, stacks_beyond
 from pool_observer.ledger import Ledger
 from pool_observer.listener import Listener
 from pool_observer.model import (
@@ -26,11 +27,11 @@ from pool_observer.model import (
     ConnectionOpened,
     Event,
     Hold,
-    PoolState,
     Stage,
     Wait,
 )
 from pool_observer.open_claims import BACKLOG, Clock
+from pool_observer.state import PoolState
 
 _METHOD_FOR: dict[type, str] = {
     Wait: "wait_ended",
@@ -178,6 +179,16 @@ class PoolObserver:
     def engine_is_gone(self) -> bool:
         """Whether nothing is left to observe."""
         return self._attachment.current_pool() is None
+
+    def expect(self, expectation: Expectation, derive: Callable[[Holder | None], Holder]) -> None:
+        """Have what the current request, task or thread holds already be judged differently."""
+        try:
+            for claim in self._ledger.held_by(current_unit()):
+                holder = claim.holder
+                if holder is None or holder.expectation is not expectation:
+                    claim.holder = derive(holder)
+        except Exception:
+            self._failures.note("expecting a long hold")
 
     def when_closing(self, undo: Callable[[], None]) -> None:
         """Have something undone by `close()`."""

@@ -12,7 +12,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from pool_observer.call_site import RawSite
@@ -65,6 +65,10 @@ class OpenClaims:
         self.waits: dict[object, Claim] = {}
         self.holds: dict[Hashable, Claim] = {}
         self.finished: deque[Claim | Churn] = deque()
+        # The connection that each request, task or thread was given last.
+        self.units: dict[Hashable, Claim] = {}
+        self.trace_context: Callable[[], object] | None = None
+        """What to ask for the current trace, where there may be one."""
         self.dropped = 0
         self._drops = itertools.count(1)
         # The one exception to "no lock", for a key that is detached by one thread while it is
@@ -74,10 +78,21 @@ class OpenClaims:
         self._known_detached: deque[Claim] = deque(maxlen=100)
 
     def wait_begins(
-        self, owner: object, holder: Holder | None = None, site: RawSite | None = None
+        self,
+        owner: object,
+        holder: Holder | None = None,
+        site: RawSite | None = None,
+        unit: Hashable = None,
     ) -> Claim:
         """Somebody asks the pool for a connection."""
         claim = Claim(holder, site, self.clock())
+        claim.unit = unit
+        outer = self.units.get(unit) if self.holds else None
+        while outer is not None and outer.ended_at is not None:
+            outer = outer.outer
+        claim.outer = outer
+        trace_context = self.trace_context
+        claim.trace = None if trace_context is None else trace_context()
         if self.waits.setdefault(owner, claim) is not claim:
             # This owner asks again while it asks: a checkout listener that wants a
             # connection of its own. The outer claim keeps the owner's name.
@@ -116,6 +131,11 @@ class OpenClaims:
         if self.waits.pop(claim.owner, None) is None:
             # Closed, or forked, while this caller waited: nobody would ever see it end.
             self.holds.pop(key, None)
+            return
+        # A greenlet may refer to all that its code does, and keep it from being collected.
+        claim.owner = None
+        if claim.unit is not None:
+            self.units[claim.unit] = claim
 
     def _handed_out_again(self, claim: Claim, key: Hashable) -> bool:
         """What is handed out was held already when we looked. Whether this is a new hold."""
@@ -176,10 +196,38 @@ class OpenClaims:
         length = len(finished)
         if length >= self._backlog:
             self.dropped = next(self._drops)
+            if isinstance(item, Claim):
+                self.forget(item)
             return
         finished.append(item)
         if length == self._backlog // 2:
             self.backlog_grows()
+
+    # -- what is held at a time ----------------------------------------------------------------
+
+    def held_by(self, unit: Hashable) -> Iterator[Claim]:
+        """What a request, task or thread holds, the latest first."""
+        claim = self.units.get(unit)
+        while claim is not None:
+            if claim.ended_at is None:
+                yield claim
+            claim = claim.outer
+
+    def forget(self, claim: Claim) -> None:
+        """A claim is over: whatever its unit asks for next is not nested in it."""
+        if claim.granted_at is None:
+            return  # it was nobody's outer one; and a dead reference that never was a key is none
+        outer = claim.outer
+        if outer is not None and outer.ended_at is not None:
+            # Somebody who takes the next connection before returning the last would build a
+            # chain of these without end.
+            outer = claim.outer = None
+        if self.units.get(claim.unit) is claim:
+            # A checkout between these two lines is missed as the outer one of the next.
+            if outer is None:
+                self.units.pop(claim.unit, None)
+            else:
+                self.units[claim.unit] = outer
 
     def open_claims(self) -> tuple[list[Claim], list[Claim]]:
         """Who holds and who waits, at this instant, the oldest first."""
@@ -194,6 +242,7 @@ class OpenClaims:
         """Forget what is open: its end will not be seen any more."""
         self.waits.clear()
         self.holds.clear()
+        self.units.clear()
 
     def reset_after_fork(self) -> None:
         """The child owes nothing: what is open and finished here belongs to the parent."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from pool_observer.claim import EXECUTING, IDLE, IN_TRANSACTION, Split
-from pool_observer.model import OTHER, Activity, Ending, HolderTotals, Outcome, PoolTotals
+from pool_observer.model import OTHER, Activity, Ending, Outcome, Phase
+from pool_observer.progress import BACKGROUND, DETACHED, HANDLER, RESPONSE, PhaseSplit
+from pool_observer.state import HolderTotals, Nesting, PoolTotals
+
+MOST_NESTINGS = 1000
+"""Pairs of lines told apart. They are bounded by the code, and by the bound on holders."""
 
 
 class Tally:
@@ -15,6 +20,8 @@ class Tally:
         "activity_ns",
         "connect_ns",
         "holder",
+        "nested",
+        "phase_ns",
         "ping_ns",
         "queue_ns",
         "returns",
@@ -31,6 +38,8 @@ class Tally:
         self.connect_ns = 0
         self.ping_ns = 0
         self.activity_ns = dict.fromkeys(Activity, 0)
+        self.phase_ns = dict.fromkeys(Phase, 0)
+        self.nested = 0
 
     def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
         """Add a wait that is over: nanoseconds in the queue, connecting and pinging."""
@@ -46,6 +55,13 @@ class Tally:
         self.activity_ns[IN_TRANSACTION] += now[1] - before[1]
         self.activity_ns[IDLE] += now[2] - before[2]
 
+    def add_phases(self, now: PhaseSplit, before: PhaseSplit) -> None:
+        """Add the phases a hold has been in since it was last added."""
+        self.phase_ns[HANDLER] += now[0] - before[0]
+        self.phase_ns[RESPONSE] += now[1] - before[1]
+        self.phase_ns[BACKGROUND] += now[2] - before[2]
+        self.phase_ns[DETACHED] += now[3] - before[3]
+
     def frozen(self) -> HolderTotals:
         return HolderTotals(
             checkouts=self.waits[Outcome.ACQUIRED],
@@ -55,6 +71,8 @@ class Tally:
             connect_ns=self.connect_ns,
             ping_ns=self.ping_ns,
             activity_ns=dict(self.activity_ns),
+            phase_ns=dict(self.phase_ns),
+            nested=self.nested,
         )
 
 
@@ -64,6 +82,7 @@ class Totals:
     def __init__(self, holder_limit: int) -> None:
         self._holder_limit = holder_limit
         self._tallies: dict[str, Tally] = {}
+        self._nestings: Counter[Nesting] = Counter()
         self.connections: Counter[str] = Counter(opened=0, closed=0, invalidated=0)
 
     def of(self, holder: str) -> Tally:
@@ -75,9 +94,16 @@ class Totals:
             tally = self._tallies.setdefault(holder, Tally(holder))
         return tally
 
+    def add_nesting(self, nesting: Nesting) -> None:
+        """Count that a connection was asked for while another was held."""
+        self.of(nesting.holder).nested += 1
+        if nesting in self._nestings or len(self._nestings) < MOST_NESTINGS:
+            self._nestings[nesting] += 1
+
     def frozen(self, dropped_events: int, internal_errors: dict[str, int]) -> PoolTotals:
         return PoolTotals(
             holders={holder: tally.frozen() for holder, tally in self._tallies.items()},
+            nestings=dict(self._nestings),
             connections_opened=self.connections["opened"],
             connections_closed=self.connections["closed"],
             connections_invalidated=self.connections["invalidated"],

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
-from pool_observer.hooks.naming import checked_name, default_name
+from pool_observer.asgi.installing import checked_app, install
+from pool_observer.hooks.naming import default_name
+from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver
 from pool_observer.thresholds import Thresholds
 from pool_observer.watchdog import process_watchdog
@@ -22,20 +24,26 @@ _DEFAULTS = Thresholds()
 
 def observe(
     engine: Engine | AsyncEngine,
+    app: object = None,
     *,
     name: str | None = None,
     leak_after: float = _DEFAULTS.leak_after,
     holder_limit: int = HOLDER_LIMIT,
     skip_callers: Iterable[str] = (),
+    server_timing: bool = False,
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
 
     :param engine: what `create_engine()` or `create_async_engine()` returned.
+    :param app: the FastAPI or Starlette application whose routes hold the connections. Several
+        engines may be observed with the same application.
     :param name: the pool's name in everything we show; by default `host:port/database`.
     :param leak_after: seconds after which a connection that is still out is overdue.
     :param holder_limit: how many holders are told apart before the rest becomes `other`.
     :param skip_callers: modules that are never a call site themselves, such as the one with
         your session helper: the line that called the helper is shown instead.
+    :param server_timing: whether responses of `app` tell, in a `Server-Timing` header, how
+        long their request has waited for connections and held them.
 
     >>> from sqlalchemy import create_engine, text
     >>> engine = create_engine("sqlite:///:memory:")
@@ -59,7 +67,15 @@ def observe(
     skip_callers = tuple(skip_callers)
     if not all(isinstance(prefix, str) and prefix for prefix in skip_callers):
         raise TypeError(f"skip_callers takes module names, not {list(skip_callers)!r}")
-    name = default_name(sync_engine.url) if name is None else checked_name(name)
+    name = (
+        default_name(sync_engine.url)
+        if name is None
+        else checked_name(name, "a pool's name", 'observe(engine, name="orders")')
+    )
+    if app is not None:
+        checked_app(app)
+    elif server_timing:
+        raise ValueError("server_timing needs the application: observe(engine, app, ...)")
     _refuse_a_second(sync_engine, name)
 
     observer = PoolObserver(
@@ -69,6 +85,10 @@ def observe(
         holder_limit=holder_limit,
         skip_callers=skip_callers,
     )
+    if app is not None:
+        observer.when_closing(
+            install(app, server_timing=server_timing, note_failure=observer.note_failure)
+        )
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from pool_observer import Listener, PoolObserver
+from pool_observer.holder import DerivedHolder, Holder
 from pool_observer.model import (
     ConnectionClosed,
     ConnectionInvalidated,
@@ -42,6 +43,11 @@ class CountingClock:
     def __call__(self) -> int:
         self.now += 1
         return self.now
+
+
+def named(name: str) -> Holder:
+    """A holder of that name."""
+    return DerivedHolder(None, None, name=name)
 
 
 class RecordingListener(Listener):

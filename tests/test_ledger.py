@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pool_observer.claim import IDLE, IN_TRANSACTION, Claim
+from pool_observer.holder import DerivedHolder
 from pool_observer.ledger import Ledger
 from pool_observer.model import (
     OTHER,
@@ -19,7 +20,7 @@ from pool_observer.model import (
     Stage,
     Wait,
 )
-from tests.support import FakeClock
+from tests.support import FakeClock, named
 
 
 class Proxy:
@@ -39,14 +40,14 @@ def ledger(clock: FakeClock) -> Ledger:
 def hold(ledger: Ledger, key: str = "connection", holder: str | None = None) -> Claim:
     """Begin a hold without waiting."""
     proxy = Proxy()
-    claim = ledger.wait_begins(object(), holder)
+    claim = ledger.wait_begins(object(), None if holder is None else named(holder))
     ledger.hold_begins(claim, key, lambda: proxy)
     return claim
 
 
 def test_a_wait_and_a_hold_tell_all_about_themselves(ledger: Ledger, clock: FakeClock) -> None:
     proxy = Proxy()
-    claim = ledger.wait_begins("task", "GET /")
+    claim = ledger.wait_begins("task", named("GET /"))
     clock.advance(1)
     claim.pinging_at = clock.now
     clock.advance(2)
@@ -160,8 +161,8 @@ def test_the_same_proxy_handed_out_again_is_the_same_hold(ledger: Ledger) -> Non
 
 
 def test_an_owner_that_asks_while_it_asks_has_two_waits(ledger: Ledger) -> None:
-    outer = ledger.wait_begins("task", "outer")
-    inner = ledger.wait_begins("task", "inner")
+    outer = ledger.wait_begins("task", named("outer"))
+    inner = ledger.wait_begins("task", named("inner"))
     assert ledger.open_claims()[1] == [outer, inner]
     ledger.wait_ends_empty_handed(inner, Outcome.TIMED_OUT)
     assert ledger.open_claims()[1] == [outer]
@@ -196,13 +197,13 @@ def test_holders_beyond_the_bound_become_other(clock: FakeClock) -> None:
 
 
 def test_a_holder_named_late_is_named_when_it_is_counted(ledger: Ledger) -> None:
-    class Route:
+    class Route(DerivedHolder):
         known = "GET /unrouted"
 
         def name(self) -> str:
             return self.known
 
-    route = Route()
+    route = Route(None, None)
     ledger.hold_begins(ledger.wait_begins(1, route), "connection", lambda: route)
     route.known = "GET /{id}"
     ledger.settle()
@@ -213,11 +214,11 @@ def test_a_holder_named_late_is_named_when_it_is_counted(ledger: Ledger) -> None
 
 
 def test_a_holder_that_cannot_tell_its_name_is_unattributed(ledger: Ledger) -> None:
-    class Route:
+    class Route(DerivedHolder):
         def name(self) -> str:
             raise ZeroDivisionError
 
-    ledger.hold_begins(ledger.wait_begins(1, Route()), "connection", lambda: ledger)
+    ledger.hold_begins(ledger.wait_begins(1, Route(None, None)), "connection", lambda: ledger)
     ledger.settle()
     assert list(ledger.totals().holders) == [UNATTRIBUTED]
     assert ledger.failures.counts() == {"naming a holder": 1}

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from pool_observer import Ending, Hold, Listener, Outcome, PoolObserver
-from pool_observer.holder import current_holder
+from pool_observer.holding import holding
 from tests.conftest import Observe
 from tests.support import FakeDatabase, RecordingListener, observer_of
 
@@ -178,12 +178,12 @@ def test_threads_that_do_everything_at_once_are_accounted_for_exactly(observed: 
     broken = database.OperationalError("broken")  # type: ignore[attr-defined]
 
     def work(account: Account) -> None:
-        current_holder.set(account.holder)
-        for number in range(VISITS_A_THREAD):
-            if number % (THREADS * 3) == account.number:
-                engine.dispose(close=account.random.random() < 0.5)
-            with suppress(SQLAlchemyError, KeyboardInterrupt, type(broken)):
-                visit(engine, account, broken)
+        with holding(account.holder):
+            for number in range(VISITS_A_THREAD):
+                if number % (THREADS * 3) == account.number:
+                    engine.dispose(close=account.random.random() < 0.5)
+                with suppress(SQLAlchemyError, KeyboardInterrupt, type(broken)):
+                    visit(engine, account, broken)
 
     observer = observed(engine, name="threads", holder_limit=THREADS)
     listener = RecordingListener()
@@ -284,17 +284,17 @@ def test_tasks_that_do_everything_at_once_are_accounted_for_exactly(
     gc.disable()
 
     async def work(account: Account) -> None:
-        current_holder.set(account.holder)
-        for number in range(VISITS_A_TASK):
-            if account.number % TASKS == number * 20:
-                await engine.dispose()
-            task = asyncio.create_task(visit_async(engine, account))
-            if account.random.random() < 0.3:
-                for _ in range(account.random.randrange(30)):
-                    await asyncio.sleep(0)
-                task.cancel()
-            with suppress(SQLAlchemyError, RuntimeError, asyncio.CancelledError):
-                await task
+        with holding(account.holder):
+            for number in range(VISITS_A_TASK):
+                if account.number % TASKS == number * 20:
+                    await engine.dispose()
+                task = asyncio.create_task(visit_async(engine, account))
+                if account.random.random() < 0.3:
+                    for _ in range(account.random.randrange(30)):
+                        await asyncio.sleep(0)
+                    task.cancel()
+                with suppress(SQLAlchemyError, RuntimeError, asyncio.CancelledError):
+                    await task
 
     async def work_all(accounts: list[Account]) -> None:
         await asyncio.gather(*map(work, accounts))

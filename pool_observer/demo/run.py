@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from pool_observer.demo import show
 from pool_observer.demo.database import embedded_postgres
 from pool_observer.demo.workload import Endpoint, chat, patient_chat, read_item, users
-from pool_observer.model import PoolState
+from pool_observer.state import PoolState
 from pool_observer.wiring import observe
 
 CHATTING = 30

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pool_observer.model import NANOSECONDS, Activity, Hold, Outcome, PoolState
+from pool_observer.model import NANOSECONDS, Activity, Hold, Outcome
+from pool_observer.state import PoolState
 
 MOST_LINES = 5
 

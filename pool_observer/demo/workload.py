@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from pool_observer.holder import current_holder
+from pool_observer.holding import holding
 
 Endpoint = Callable[[AsyncEngine], Awaitable[None]]
 
@@ -54,8 +54,8 @@ async def users(
     engine: AsyncEngine, holder: str, endpoint: Endpoint, count: int, stop: asyncio.Event
 ) -> None:
     """So many users, each asking again as soon as they are answered, until `stop`."""
-    current_holder.set(holder)
 
+    @holding(holder)
     async def user() -> None:
         while not stop.is_set():
             with suppress(PoolTimeoutError):

@@ -21,9 +21,10 @@ from pool_observer.call_site import SiteFinder
 from pool_observer.claim import Claim
 from pool_observer.holder import current_holder
 from pool_observer.hooks.drivers import backend_pid
-from pool_observer.hooks.greenlets import current_owner
+from pool_observer.hooks.greenlets import current_owner, unit_of
 from pool_observer.ledger import Ledger
 from pool_observer.model import Outcome
+from pool_observer.progress import MOST_CLAIMS
 
 BACKEND_PID = "pool_observer.backend_pid"
 """Key in a connection's `info`, which SQLAlchemy empties when the connection is replaced."""
@@ -129,7 +130,15 @@ def observed_connect(
             return current_pool().connect()
         try:
             site = find_site(caller_of_connect())
-            claim = wait_begins(current_owner(), current_holder.get(), site)
+            owner, holder = current_owner(), current_holder.get()
+            progress = None if holder is None else holder.progress
+            if progress is None:
+                claim = wait_begins(owner, holder, site, unit_of(owner))
+            else:
+                claim = wait_begins(owner, holder, site, progress)
+                claims = progress.claims
+                if claims is not None and len(claims) <= MOST_CLAIMS:
+                    claims.append(claim)
         except Exception:
             failed("beginning a wait")
             return original(pool)  # type: ignore[no-any-return]

@@ -34,8 +34,8 @@ from pool_observer.hooks.ending import (
     ending_listeners,
     shared_ending_listeners,
 )
-from pool_observer.hooks.overrides import Override
 from pool_observer.ledger import Ledger
+from pool_observer.overrides import Override
 
 logger = logging.getLogger("pool_observer")
 

@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy.engine import URL
 
-LONGEST_NAME = 200
+from pool_observer.names import LONGEST_NAME
 
 
 def default_name(url: URL) -> str:
@@ -28,15 +28,3 @@ def _host_in_query(url: URL) -> str | None:
         return None
     hosts = [given] if isinstance(given, str) else given
     return ",".join("localhost" if host.startswith("/") else host for host in hosts)
-
-
-def checked_name(name: object) -> str:
-    """The name a user gave, or an error that says what a name must be."""
-    if not isinstance(name, str):
-        raise TypeError(f"a pool's name must be a string, not {type(name).__name__}")
-    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
-        raise ValueError(
-            f"{name[:LONGEST_NAME]!r} cannot be a pool's name: use 1 to {LONGEST_NAME} printable "
-            'characters on one line, for example observe(engine, name="orders")'
-        )
-    return name.strip()

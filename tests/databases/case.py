@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from pool_observer import PoolObserver, observe
-from pool_observer.model import Activity, Hold, PoolState, Wait
+from pool_observer.model import Activity, Hold, Wait
+from pool_observer.state import PoolState
 from tests.databases.background import PATIENCE_SECONDS, Background
 from tests.databases.drivers import PSYCOPG_ASYNC, Driver
 from tests.databases.servers import Server, sync_of

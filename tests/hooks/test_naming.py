@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from pool_observer.hooks.naming import LONGEST_NAME, default_name
+from pool_observer.hooks.naming import default_name
+from pool_observer.names import LONGEST_NAME
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""Puts the middleware around a FastAPI or Starlette application, once, and takes it off again.
+
+Not with `add_middleware()`: that refuses once the application has started, and it leaves the
+handler of unexpected exceptions outside, which may well want a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pool_observer.asgi.middleware import PoolObserverMiddleware
+from pool_observer.asgi.request import current_request
+from pool_observer.asgi.types import App, Receive, Scope, Send
+from pool_observer.overrides import Override
+
+
+def checked_app(app: Any) -> Any:
+    """The application, if it is one whose requests we can name on our own account."""
+    if not callable(getattr(app, "build_middleware_stack", None)) or not hasattr(app, "router"):
+        raise TypeError(
+            f"observe(engine, app) takes a FastAPI or Starlette application, not "
+            f"{type(app).__name__}; put PoolObserverMiddleware(app) around any other ASGI "
+            "application yourself, and leave it out here"
+        )
+    return app
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class User:
+    """An observer that wants the requests of an application named."""
+
+    server_timing: bool
+    note_failure: Callable[[str], None]
+
+
+def install(
+    app: Any, *, server_timing: bool, note_failure: Callable[[str], None]
+) -> Callable[[], None]:
+    """Name the requests of this application, until the function returned has been called.
+
+    Several observers may ask for it; the last to leave takes it off.
+    """
+    installation = getattr(app.__dict__.get("build_middleware_stack"), "installation", None)
+    if installation is None:
+        installation = Installation(app)
+    user = User(server_timing, note_failure)
+    installation.users.append(user)
+    installation.apply()
+
+    def uninstall() -> None:
+        installation.users.remove(user)
+        installation.apply()
+
+    return uninstall
+
+
+class Installation:
+    """The middleware on one application."""
+
+    def __init__(self, app: Any) -> None:
+        self.users: list[User] = []
+        self._app = app
+        self._middleware: PoolObserverMiddleware | None = None
+        self._overrides = [
+            Override(app, "build_middleware_stack", self._observed_build(app)),
+            Override(app.router, "middleware_stack", noting_scopes(app.router.middleware_stack)),
+        ]
+        if app.middleware_stack is not None:  # it has started already
+            app.middleware_stack = self._around(app.middleware_stack)
+
+    def _observed_build(self, app: Any) -> Callable[[], App]:
+        build = app.build_middleware_stack
+
+        def build_middleware_stack() -> App:
+            return self._around(build())
+
+        build_middleware_stack.installation = self  # type: ignore[attr-defined]
+        return build_middleware_stack
+
+    def _around(self, app: App) -> PoolObserverMiddleware:
+        self._middleware = PoolObserverMiddleware(app)
+        self._adjust(self._middleware)
+        return self._middleware
+
+    def _adjust(self, middleware: PoolObserverMiddleware) -> None:
+        middleware.server_timing = any(user.server_timing for user in self.users)
+        middleware.passes_through = not self.users
+        if self.users:
+            middleware.note_failure = self.users[0].note_failure
+
+    def apply(self) -> None:
+        """Do as the users want; without any, leave."""
+        middleware = self._middleware
+        if middleware is not None:
+            self._adjust(middleware)
+        if self.users:
+            return
+        for override in self._overrides:
+            override.undo()
+        if self._app.middleware_stack is middleware and middleware is not None:
+            self._app.middleware_stack = middleware.app
+
+
+def noting_scopes(route: App) -> App:
+    """The entrance to an application's routes, noting which scope is going to be routed.
+
+    A middleware may have made a copy of the one that came in, and what routing leaves in the
+    copy is not seen from outside.
+    """
+
+    def noting(scope: Scope, receive: Receive, send: Send) -> Any:
+        request = current_request()
+        if request is not None:
+            request.is_routed_by(scope)
+        return route(scope, receive, send)
+
+    return noting

@@ -1,0 +1,114 @@
+"""The ASGI middleware that says on whose behalf connections are held."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from pool_observer.asgi.request import Request, current_request
+from pool_observer.asgi.routes import RouteNames
+from pool_observer.asgi.server_timing import with_server_timing
+from pool_observer.asgi.types import App, Message, Receive, Scope, Send
+from pool_observer.failures import Failures
+from pool_observer.holder import current_holder
+from pool_observer.progress import MOST_CLAIMS, RequestProgress
+
+REQUESTS = ("http", "websocket")
+
+
+class PoolObserverMiddleware:
+    """Names every connection held during a request after its route: `POST /chat/{id}`.
+
+    `observe(engine, app)` puts it where it belongs, around everything else. Those who compose
+    their application by hand put it outermost:
+
+    >>> async def app(scope, receive, send): ...
+    >>> app = PoolObserverMiddleware(app)
+
+    :param app: the ASGI application inside.
+    :param server_timing: whether responses tell, in a `Server-Timing` header, how long their
+        request has waited for connections and held them until then.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        server_timing: bool = False,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.app = app
+        self.server_timing = server_timing
+        self.passes_through = False
+        """Set when nobody wants it any more, and it cannot be taken out."""
+        self.note_failure: Callable[[str], None] = Failures().note
+        self._clock = clock
+        self._names = RouteNames()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in REQUESTS or self.passes_through or self._is_inside_another(scope):
+            await self.app(scope, receive, send)
+            return
+        clock = self._clock
+        request = Request(scope, self._names)
+        progress = request.progress
+        if self.server_timing and scope["type"] == "http":
+            progress.claims = []
+        token = current_holder.set(request)
+        try:
+            await self.app(scope, receive, self._observed(send, progress))
+        finally:
+            request.ends(clock())
+            with suppress(ValueError):  # closed by the garbage collector, in another context
+                current_holder.reset(token)
+
+    @staticmethod
+    def _is_inside_another(scope: Scope) -> bool:
+        """Whether a middleware further out has named this request, and not one that called us."""
+        if current_holder.get() is None:
+            return False
+        request = current_request()
+        return request is not None and request.is_of(scope)
+
+    def _observed(self, send: Send, progress: RequestProgress) -> Send:
+        """A `send` that notes where the response begins and ends."""
+        clock = self._clock
+
+        def observed(message: Message) -> Awaitable[None]:
+            kind = message["type"]
+            if kind == "http.response.start":
+                if progress.response_at is None:
+                    progress.response_at = clock()
+                    if progress.claims is not None:
+                        message = self._told(message, progress)
+            elif (
+                kind == "http.response.body" and not message.get("more_body", False)
+            ) or kind == "http.response.pathsend":
+                return ending_response(send, message, progress, clock)
+            return send(message)
+
+        return observed
+
+    def _told(self, message: Message, progress: RequestProgress) -> Message:
+        """The start of the response with `Server-Timing`."""
+        claims, progress.claims = progress.claims, None
+        try:
+            assert claims is not None
+            if len(claims) > MOST_CLAIMS:
+                return message  # no figure rather than a wrong one
+            return with_server_timing(message, claims, self._clock())
+        except Exception:
+            self.note_failure("telling Server-Timing")
+            return message
+
+
+async def ending_response(
+    send: Send, message: Message, progress: RequestProgress, clock: Callable[[], int]
+) -> None:
+    """Send the last of the body; whatever the application still does is in the background."""
+    try:
+        await send(message)
+    finally:
+        if progress.background_at is None:
+            progress.background_at = clock()
