@@ -6,12 +6,14 @@ handler of unexpected exceptions outside, which may well want a connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pool_observer.asgi.middleware import PoolObserverMiddleware
 from pool_observer.asgi.request import current_request
+from pool_observer.asgi.sending import noting_send
 from pool_observer.asgi.types import App, Receive, Scope, Send
 from pool_observer.overrides import Override
 
@@ -65,7 +67,7 @@ class Installation:
         self._middleware: PoolObserverMiddleware | None = None
         self._overrides = [
             Override(app, "build_middleware_stack", self._observed_build(app)),
-            Override(app.router, "middleware_stack", noting_scopes(app.router.middleware_stack)),
+            Override(app.router, "middleware_stack", entrance(app.router.middleware_stack)),
         ]
         if app.middleware_stack is not None:  # it has started already
             app.middleware_stack = self._around(app.middleware_stack)
@@ -103,17 +105,17 @@ class Installation:
             self._app.middleware_stack = middleware.app
 
 
-def noting_scopes(route: App) -> App:
-    """The entrance to an application's routes, noting which scope is going to be routed.
+def entrance(route: App, clock: Callable[[], int] = time.perf_counter_ns) -> App:
+    """The entrance to an application's routes, which sees what middleware hides from outside.
 
-    A middleware may have made a copy of the one that came in, and what routing leaves in the
-    copy is not seen from outside.
+    A middleware may have made a copy of the scope, and what routing leaves in the copy is not
+    seen in the original. And it may pass on the response later than it was sent from here.
     """
 
-    def noting(scope: Scope, receive: Receive, send: Send) -> Any:
+    def enter(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         request = current_request()
-        if request is not None:
-            request.is_routed_by(scope)
+        if request is not None and request.is_routed_by(scope) and scope["type"] == "http":
+            send = noting_send(send, request.progress, clock)
         return route(scope, receive, send)
 
-    return noting
+    return enter

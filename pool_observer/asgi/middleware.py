@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from pool_observer.asgi.request import Request, current_request
 from pool_observer.asgi.routes import RouteNames
+from pool_observer.asgi.sending import noting_send
 from pool_observer.asgi.server_timing import with_server_timing
 from pool_observer.asgi.types import App, Message, Receive, Scope, Send
 from pool_observer.failures import Failures
@@ -72,43 +73,24 @@ class PoolObserverMiddleware:
         return request is not None and request.is_of(scope)
 
     def _observed(self, send: Send, progress: RequestProgress) -> Send:
-        """A `send` that notes where the response begins and ends."""
-        clock = self._clock
+        """A `send` that notes where the response begins and ends, and adds `Server-Timing`."""
+        noting = noting_send(send, progress, self._clock)
+        if progress.claims is None:
+            return noting
 
-        def observed(message: Message) -> Awaitable[None]:
-            kind = message["type"]
-            if kind == "http.response.start":
-                if progress.response_at is None:
-                    progress.response_at = clock()
-                    if progress.claims is not None:
-                        message = self._told(message, progress)
-            elif (
-                kind == "http.response.body" and not message.get("more_body", False)
-            ) or kind == "http.response.pathsend":
-                return ending_response(send, message, progress, clock)
-            return send(message)
+        def telling(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message = self._told(message, progress)
+            return noting(message)
 
-        return observed
+        return telling
 
     def _told(self, message: Message, progress: RequestProgress) -> Message:
-        """The start of the response with `Server-Timing`."""
         claims, progress.claims = progress.claims, None
+        if claims is None or len(claims) > MOST_CLAIMS:
+            return message  # no figure rather than a wrong one
         try:
-            assert claims is not None
-            if len(claims) > MOST_CLAIMS:
-                return message  # no figure rather than a wrong one
             return with_server_timing(message, claims, self._clock())
         except Exception:
             self.note_failure("telling Server-Timing")
             return message
-
-
-async def ending_response(
-    send: Send, message: Message, progress: RequestProgress, clock: Callable[[], int]
-) -> None:
-    """Send the last of the body; whatever the application still does is in the background."""
-    try:
-        await send(message)
-    finally:
-        if progress.background_at is None:
-            progress.background_at = clock()

@@ -33,10 +33,12 @@ class Request:
     def is_of(self, scope: Scope) -> bool:
         return self._scope is scope
 
-    def is_routed_by(self, scope: Scope) -> None:
-        """It is this scope that routing fills in: a middleware has made a copy."""
-        if self._scope is not scope and self._name is None and self.progress.detached_at is None:
-            self._scope = scope
+    def is_routed_by(self, scope: Scope) -> bool:
+        """Take note that routing fills in this scope: it may be a copy. False after the end."""
+        if self.progress.detached_at is not None:
+            return False
+        self._scope = scope
+        return True
 
     def name(self) -> str:
         scope = self._scope
