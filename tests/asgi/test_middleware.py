@@ -1,0 +1,322 @@
+"""The middleware among others: whose request is it?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from sqlalchemy import Engine
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.responses import Response
+
+from pool_observer import PoolObserverMiddleware, holding
+from pool_observer.asgi.request import current_request
+from pool_observer.holder import current_holder
+from tests.asgi.calling import call, scope_for, status
+from tests.conftest import Observe
+from tests.support import FakeDatabase
+
+
+def an_app(*engines: Engine) -> FastAPI:
+    """An application with one route, which holds a connection of each engine."""
+    app = FastAPI()
+
+    @app.get("/orders/{order}")
+    async def read(order: str) -> None:
+        for engine in engines:
+            engine.connect().close()
+
+    return app
+
+
+def request(app: Any, path: str = "/orders/5", **changes: Any) -> int | None:
+    return status(asyncio.run(call(app, path, **changes)))
+
+
+def holders(observer: Any) -> dict[str, int]:
+    """How many connections each holder has had."""
+    totals = observer.snapshot().totals
+    assert not totals.internal_errors
+    return {holder: counted.checkouts for holder, counted in totals.holders.items()}
+
+
+async def receive() -> Any:
+    raise AssertionError("nobody asks")
+
+
+async def send(message: Any) -> None:
+    raise AssertionError("nobody tells")
+
+
+class CopiesTheScope:
+    """Middleware that gives the application a scope of its own, without a prefix of the path."""
+
+    def __init__(self, app: Any, before_routing: Callable[[], object] = lambda: None) -> None:
+        self.app = app
+        self.before_routing = before_routing
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.before_routing()
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["path"].removeprefix("/tenant-5")}
+        await self.app(scope, receive, send)
+
+
+def test_several_engines_are_observed_with_one_application(observed: Observe) -> None:
+    orders, users = FakeDatabase().engine(), FakeDatabase().engine()
+    app = an_app(orders, users)
+    before = dict(app.__dict__)
+    first = observed(orders, app=app, name="orders")
+    second = observed(users, app=app, name="users")
+    assert request(app) == 200
+    assert holders(first) == holders(second) == {"GET /orders/{order}": 1}
+    stack = app.middleware_stack
+    assert isinstance(stack, PoolObserverMiddleware)
+    assert not isinstance(stack.app, PoolObserverMiddleware)
+
+    first.close()
+    assert request(app) == 200
+    assert holders(second) == {"GET /orders/{order}": 2}
+    second.close()
+    assert app.__dict__ == {**before, "middleware_stack": stack.app}
+    assert "middleware_stack" not in app.router.__dict__ or (
+        app.router.middleware_stack == app.router.app
+    )
+    assert request(app) == 200
+
+
+def test_an_application_that_runs_already_is_observed_from_now_on(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    assert request(app) == 200
+    built = app.middleware_stack
+    observer = observed(engine, app=app)
+    assert request(app) == 200
+    observer.close()
+    assert app.middleware_stack is built
+    again = observed(engine, app=app)
+    assert request(app) == 200
+    assert holders(observer) == holders(again) == {"GET /orders/{order}": 1}
+
+
+def test_middleware_of_all_kinds_may_be_there_or_come_later(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+
+    async def dispatch(request: Request, call_next: Any) -> Response:
+        engine.connect().close()
+        response: Response = await call_next(request)
+        engine.connect().close()
+        return response
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=dispatch)
+    app.add_middleware(GZipMiddleware)
+    observer = observed(engine, app=app)
+    app.add_middleware(SessionMiddleware, secret_key="secret")
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    app.add_middleware(BaseHTTPMiddleware, dispatch=dispatch)
+    assert request(app) == 200
+    assert holders(observer) == {"GET /orders/{order}": 5}
+
+
+def test_a_copy_of_the_scope_is_followed_to_where_it_is_routed(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    observer = observed(engine, app=app)
+    app.add_middleware(CopiesTheScope)
+    assert request(app, "/tenant-5/orders/5") == 200
+    assert holders(observer) == {"GET /orders/{order}": 1}
+
+
+def test_around_copies_by_hand_the_route_is_the_one_that_the_original_would_take(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    observer = observed(engine)
+    app = PoolObserverMiddleware(an_app(engine))
+    app.app = CopiesTheScope(app.app)
+    # Nothing of the copy is seen: neither a route nor an application.
+    assert request(app) == 200
+    assert holders(observer) == {"unattributed": 1}
+    inner = an_app(engine)
+    inner.add_middleware(CopiesTheScope)
+    inner.add_middleware(PoolObserverMiddleware)
+    assert request(inner) == 200
+    assert request(inner, "/tenant-5/orders/5") == 200
+    assert holders(observer) == {"unattributed": 1, "GET /orders/{order}": 1, "unmatched": 1}
+
+
+def test_a_connection_taken_before_routing_is_named_after_where_it_will_lead(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app()
+    observer = observed(engine, app=app)
+
+    def hold() -> None:
+        with engine.connect():
+            seen.append(observer.snapshot().open_holds[0].holder)
+
+    seen: list[str] = []
+    app.add_middleware(CopiesTheScope, before_routing=hold)
+    asyncio.run(call(app, "/orders/5"))
+    asyncio.run(call(app, "/nowhere"))
+    assert seen == ["GET /orders/{order}", "unmatched"]
+
+
+def test_several_middlewares_on_one_request_are_as_one(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = FastAPI()
+    requests: set[Any] = set()
+
+    @app.get("/orders/{order}")
+    async def read(order: str) -> None:
+        requests.add(current_request())
+        with engine.connect():
+            pass
+
+    class Requests:
+        """Between two of ours."""
+
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            requests.add(current_request())
+            with holding("a name for a while"):
+                await self.app(scope, receive, send)
+
+    app.add_middleware(PoolObserverMiddleware)
+    app.add_middleware(Requests)
+    observer = observed(engine, app=app)
+    outermost = PoolObserverMiddleware(app)
+    assert request(outermost) == 200
+    assert len(requests) == 1
+    assert holders(observer) == {"a name for a while": 1}
+
+
+def test_a_request_made_in_the_middle_of_another_is_its_own(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    inner, outer = an_app(engine), FastAPI()
+
+    @outer.get("/outer")
+    async def ask() -> None:
+        engine.connect().close()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(inner)) as client:
+            await client.get("http://inner/orders/5")
+        engine.connect().close()
+
+    observer = observed(engine, app=outer)
+    second = observed(FakeDatabase().engine(), app=inner, name="second")
+    assert request(outer, "/outer") == 200
+    assert holders(observer) == {"GET /outer": 2, "GET /orders/{order}": 1}
+    second.close()
+
+
+def test_a_sub_application_may_be_observed_on_its_own(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    sub, app = an_app(engine), FastAPI()
+    app.mount("/sub", sub)
+    observer = observed(engine, app=sub)
+    assert request(app, "/sub/orders/5") == 200
+    assert holders(observer) == {"GET /sub/orders/{order}": 1}
+    second = observed(FakeDatabase().engine(), app=app, name="second")
+    assert request(app, "/sub/orders/5") == 200
+    assert holders(observer) == {"GET /sub/orders/{order}": 2}
+    second.close()
+
+
+def test_another_tool_that_wraps_the_application_later_is_left_in_place(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    observer = observed(engine, app=app)
+    build = app.build_middleware_stack
+
+    def wrapped() -> Any:
+        inside = build()
+
+        async def theirs(scope: Any, receive: Any, send: Any) -> None:
+            await inside(scope, receive, send)
+
+        return theirs
+
+    app.build_middleware_stack = wrapped  # type: ignore[method-assign]
+    assert request(app) == 200
+    observer.close()
+    assert app.build_middleware_stack is wrapped
+    again = observed(engine)
+    assert request(app) == 200
+    assert holders(again) == {"unattributed": 1}
+
+
+def test_what_is_no_application_of_ours_is_refused_and_nothing_is_observed(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+    engine = database.engine()
+    with pytest.raises(TypeError, match=r"not function; put PoolObserverMiddleware\(app\) around"):
+        observed(engine, app=app)
+    with pytest.raises(ValueError, match="server_timing needs the application"):
+        observed(engine, server_timing=True)
+    observed(engine)  # still free to be
+
+
+def test_an_abandoned_request_ends_wherever_it_is_collected() -> None:
+    async def forever(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(current_request())
+        await asyncio.get_running_loop().create_future()
+
+    async def start() -> Any:
+        running = PoolObserverMiddleware(forever)(scope_for("/"), receive, send)
+        running.send(None)
+        return running
+
+    seen: list[Any] = []
+    running = contextvars.copy_context().run(asyncio.run, start())
+    contextvars.copy_context().run(running.close)
+    assert seen[0].progress.detached_at is not None
+
+
+def test_nothing_is_left_in_the_context_of_whoever_called() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ZeroDivisionError
+
+    async def start() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await call(PoolObserverMiddleware(app), "/")
+        assert current_holder.get() is None
+
+    asyncio.run(start())
+
+
+def test_lifespan_passes_through() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["type"], current_request()))
+
+    asyncio.run(PoolObserverMiddleware(app)({"type": "lifespan"}, receive, send))
+    assert seen == [("lifespan", None)]
