@@ -32,7 +32,13 @@ class Shop:
 
     @contextmanager
     def worker(self, pool: str = "solo") -> Iterator[None]:
-        with start_worker(self.app, pool=pool, concurrency=2, perform_ping_check=False):
+        with start_worker(
+            self.app,
+            pool=pool,
+            concurrency=2,
+            perform_ping_check=False,
+            shutdown_timeout=SECONDS,
+        ):
             yield
 
 
