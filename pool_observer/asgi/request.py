@@ -57,6 +57,7 @@ class Request:
         with suppress(Exception):  # whoever wants the name asks again, and counts the failure
             self._name = self._names.routed(scope)
         self._scope = None if self._name else {key: scope[key] for key in NAMED_BY if key in scope}
+        self.progress.claims = None
         self.progress.detached_at = now
 
 

@@ -39,7 +39,7 @@ NAMED_BY = (
 BELOW = "/{path}"
 """How the format of a mount ends, whatever it mounts."""
 
-_MOST_MOUNTS = 1000
+MOST_MOUNTS = 1000
 
 
 class RouteNames:
@@ -90,7 +90,7 @@ class RouteNames:
         if template is None:
             template = _mount_template(_root_routes(scope) or (), path)
             if template is not None:
-                if len(self._mounts) >= _MOST_MOUNTS:
+                if len(self._mounts) >= MOST_MOUNTS:
                     self._mounts.clear()
                 self._mounts[path] = template
         return template
