@@ -13,6 +13,7 @@ from sqlalchemy.pool import StaticPool
 
 import pool_observer.hooks.acquiring
 from pool_observer.claim import Claim
+from pool_observer.holder import DerivedHolder, current_holder
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.ledger import Ledger
 from tests.support import CountingClock, FakeDatabase, RecordingListener, observer_of
@@ -68,10 +69,13 @@ PLACES: list[tuple[str, object, str]] = [
     ("noting a connection's change", Ledger, "connection_changed"),
     ("observing a recreated pool", Attachment, "_arm"),
     ("settling", Ledger, "_count"),
+    ("settling", Ledger, "forget"),
 ]
 
 
-@pytest.mark.parametrize(("place", "owner", "name"), PLACES, ids=[place[0] for place in PLACES])
+@pytest.mark.parametrize(
+    ("place", "owner", "name"), PLACES, ids=[f"{place[0]}, {place[2]}" for place in PLACES]
+)
 def test_a_failing_hook_is_counted_logged_once_and_felt_by_nobody(
     database: FakeDatabase,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,6 +101,30 @@ def test_a_failing_hook_is_counted_logged_once_and_felt_by_nobody(
         monkeypatch.undo()
     # Closing it undoes what was done, whatever failed meanwhile.
     assert work(engine) == expected
+
+
+class BrokenHolder(DerivedHolder):
+    """Cannot tell anything."""
+
+    def name(self) -> str:
+        raise OurError
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("progress", "expectation"):
+            raise OurError
+        return super().__getattribute__(name)
+
+
+def test_a_holder_that_fails_is_nobody_elses_problem(database: FakeDatabase) -> None:
+    engine = an_engine(database)
+    expected = work(engine)
+    token = current_holder.set(BrokenHolder(None, None))
+    try:
+        with observer_of(engine) as observer:
+            assert work(engine) == expected
+            assert observer.snapshot().totals.internal_errors["beginning a wait"] >= 1
+    finally:
+        current_holder.reset(token)
 
 
 def test_an_owner_that_cannot_be_told_is_nobody_elses_problem(

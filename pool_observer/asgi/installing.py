@@ -7,6 +7,7 @@ handler of unexpected exceptions outside, which may well want a connection.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +32,10 @@ def checked_app(app: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class User:
-    """An observer that wants the requests of an application named."""
+    """An observer that wants the requests of an application named, for as long as it exists."""
 
     server_timing: bool
-    note_failure: Callable[[str], None]
+    note_failure: weakref.WeakMethod[Callable[[str], None]]
 
 
 def install(
@@ -47,12 +48,12 @@ def install(
     installation = getattr(app.__dict__.get("build_middleware_stack"), "installation", None)
     if installation is None:
         installation = Installation(app)
-    user = User(server_timing, note_failure)
-    installation.users.append(user)
+    user = User(server_timing, weakref.WeakMethod(note_failure))
+    installation.users = [*installation.users, user]
     installation.apply()
 
     def uninstall() -> None:
-        installation.users.remove(user)
+        installation.users = [other for other in installation.users if other is not user]
         installation.apply()
 
     return uninstall
@@ -89,11 +90,20 @@ class Installation:
     def _adjust(self, middleware: PoolObserverMiddleware) -> None:
         middleware.server_timing = any(user.server_timing for user in self.users)
         middleware.passes_through = not self.users
-        if self.users:
-            middleware.note_failure = self.users[0].note_failure
+        middleware.note_failure = self._note_failure
+
+    def _note_failure(self, place: str) -> None:
+        """Failures of the middleware are counted by one of the observers."""
+        for user in self.users:
+            note_failure = user.note_failure()
+            if note_failure is not None:
+                note_failure(place)
+                return
 
     def apply(self) -> None:
         """Do as the users want; without any, leave."""
+        # An engine that is simply dropped takes its observer along, and nobody says good-bye.
+        self.users = [user for user in self.users if user.note_failure() is not None]
         middleware = self._middleware
         if middleware is not None:
             self._adjust(middleware)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from pool_observer.asgi.routes import NAMED_BY, RouteNames
+from pool_observer.asgi.routes import RouteNames, essence
 from pool_observer.asgi.types import Scope
 from pool_observer.holder import DerivedHolder, Expectation, current_holder
 from pool_observer.progress import RequestProgress
@@ -56,7 +56,7 @@ class Request:
         assert scope is not None
         with suppress(Exception):  # whoever wants the name asks again, and counts the failure
             self._name = self._names.routed(scope)
-        self._scope = None if self._name else {key: scope[key] for key in NAMED_BY if key in scope}
+        self._scope = None if self._name else essence(scope)
         self.progress.claims = None
         self.progress.detached_at = now
 

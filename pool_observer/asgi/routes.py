@@ -27,19 +27,25 @@ NAMED_BY = (
     "path",
     "root_path",
     "app_root_path",
-    "headers",
     "app",
     "router",
     "route",
     "endpoint",
     "fastapi",
 )
-"""What of a scope is needed to name it. The rest may hold anything, open sessions included."""
+"""What of a scope is needed to name it, besides the host that was asked for."""
 
 BELOW = "/{path}"
 """How the format of a mount ends, whatever it mounts."""
 
 MOST_MOUNTS = 1000
+
+
+def essence(scope: Scope) -> Scope:
+    """What of a scope is needed to name it. The rest may hold anything: open sessions, secrets."""
+    kept = {key: scope[key] for key in NAMED_BY if key in scope}
+    kept["headers"] = [header for header in scope.get("headers", ()) if header[0] == b"host"]
+    return kept
 
 
 class RouteNames:

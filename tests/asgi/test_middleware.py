@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -17,8 +20,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import Response
 
-from pool_observer import PoolObserverMiddleware, holding
+from pool_observer import PoolObserverMiddleware, holding, observe
 from pool_observer.asgi.request import current_request
+from pool_observer.asgi.routes import RouteNames
 from pool_observer.holder import current_holder
 from tests.asgi.calling import call, scope_for, status
 from tests.conftest import Observe
@@ -107,6 +111,22 @@ def test_an_application_that_runs_already_is_observed_from_now_on(
     again = observed(engine, app=app)
     assert request(app) == 200
     assert holders(observer) == holders(again) == {"GET /orders/{order}": 1}
+
+
+def test_observers_that_are_dropped_with_their_engines_leave_nothing_at_the_application() -> None:
+    app = an_app()
+    observers = []
+    for _ in range(3):
+        engine = FakeDatabase().engine()
+        observers.append(weakref.ref(observe(engine, app, server_timing=True)))
+        del engine
+        gc.collect()
+    assert [observer() for observer in observers] == [None] * 3
+    engine = FakeDatabase().engine()
+    with observe(engine, app) as last:
+        assert len(app.__dict__["build_middleware_stack"].installation.users) == 1
+        assert last.snapshot().used == 0
+    assert "build_middleware_stack" not in app.__dict__
 
 
 def test_middleware_of_all_kinds_may_be_there_or_come_later(
@@ -310,6 +330,27 @@ def test_nothing_is_left_in_the_context_of_whoever_called() -> None:
         assert current_holder.get() is None
 
     asyncio.run(start())
+
+
+@pytest.mark.parametrize("broken", ["routed", "asked"])
+def test_a_name_that_cannot_be_found_is_counted_and_felt_by_nobody(
+    database: FakeDatabase, observed: Observe, broken: str
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+
+    @app.exception_handler(404)
+    async def not_found(request: Request, error: Exception) -> Response:
+        engine.connect().close()
+        return Response(status_code=404)
+
+    observer = observed(engine, app=app)
+    with mock.patch.object(RouteNames, broken, side_effect=ZeroDivisionError):
+        assert request(app) == 200
+        assert request(app, "/nowhere") == 404
+        totals = observer.snapshot().totals
+    assert set(totals.internal_errors) == {"naming a holder"}
+    assert sum(holder.checkouts for holder in totals.holders.values()) == 2
 
 
 def test_lifespan_passes_through() -> None:
