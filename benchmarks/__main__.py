@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cycles | memory | snapshot]`."""
+"""`python -m benchmarks [cycles | memory | requests | snapshot]`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("cycles", "memory", "snapshot"),
+        choices=("cycles", "memory", "requests", "snapshot"),
         default="cycles",
         help="cycles: time per checkout, beside other tools (the default); "
         "memory: flat over many holds, and bytes per open hold; "
+        "requests: what a middleware adds to a request, beside other tools; "
         "snapshot: time of a snapshot and of a watchdog tick",
     )
     parser.add_argument("--quick", action="store_true", help="a rough answer within 30 seconds")
@@ -26,6 +27,10 @@ def main() -> None:
         from benchmarks import memory
 
         memory.main(holds=arguments.holds or (100_000 if arguments.quick else 1_000_000))
+    elif arguments.what == "requests":
+        from benchmarks import requests
+
+        requests.main(quick=arguments.quick)
     elif arguments.what == "snapshot":
         from benchmarks import snapshot
 

@@ -66,7 +66,7 @@ def test_a_phase_that_is_noted_late_takes_nothing_back(pauses: list[tuple[int, i
     progress = RequestProgress()
     claim = ledger.wait_begins(1, RequestHolder(progress))
     ledger.hold_begins(claim, "connection", lambda: clock)
-    before = (0, 0, 0, 0)
+    before: tuple[int, ...] = (0, 0, 0, 0)
     for (pause, late), mark in zip(pauses, MARKS, strict=False):
         clock.now += pause
         read = clock.now

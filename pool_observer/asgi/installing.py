@@ -84,6 +84,7 @@ class Installation:
 
     def _around(self, app: App) -> PoolObserverMiddleware:
         self._middleware = PoolObserverMiddleware(app)
+        self._middleware.notes_sending = False  # the entrance to the routes does
         self._adjust(self._middleware)
         return self._middleware
 

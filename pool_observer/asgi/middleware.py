@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from pool_observer.asgi.request import Request, current_request
 from pool_observer.asgi.routes import RouteNames
@@ -43,45 +42,40 @@ class PoolObserverMiddleware:
         self.server_timing = server_timing
         self.passes_through = False
         """Set when nobody wants it any more, and it cannot be taken out."""
+        self.notes_sending = True
+        """Unset where somebody further in sees the response being sent."""
         self.note_failure: Callable[[str], None] = Failures().note
         self._clock = clock
         self._names = RouteNames()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in REQUESTS or self.passes_through or self._is_inside_another(scope):
+        if scope["type"] not in REQUESTS or self.passes_through or is_named_already(scope):
             await self.app(scope, receive, send)
             return
         clock = self._clock
         request = Request(scope, self._names)
-        progress = request.progress
+        if self.notes_sending:
+            send = noting_send(send, request.progress, clock)
         if self.server_timing and scope["type"] == "http":
-            progress.claims = []
+            send = self._telling(send, request.progress)
         token = current_holder.set(request)
         try:
-            await self.app(scope, receive, self._observed(send, progress))
+            await self.app(scope, receive, send)
         finally:
             request.ends(clock())
-            with suppress(ValueError):  # closed by the garbage collector, in another context
+            try:  # noqa: SIM105  # `suppress` costs as much as all the rest here
                 current_holder.reset(token)
+            except ValueError:  # closed by the garbage collector, in another context
+                pass
 
-    @staticmethod
-    def _is_inside_another(scope: Scope) -> bool:
-        """Whether a middleware further out has named this request, and not one that called us."""
-        if current_holder.get() is None:
-            return False
-        request = current_request()
-        return request is not None and request.is_of(scope)
-
-    def _observed(self, send: Send, progress: RequestProgress) -> Send:
-        """A `send` that notes where the response begins and ends, and adds `Server-Timing`."""
-        noting = noting_send(send, progress, self._clock)
-        if progress.claims is None:
-            return noting
+    def _telling(self, send: Send, progress: RequestProgress) -> Send:
+        """A `send` that adds `Server-Timing`."""
+        progress.claims = []
 
         def telling(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message = self._told(message, progress)
-            return noting(message)
+            return send(message)
 
         return telling
 
@@ -94,3 +88,11 @@ class PoolObserverMiddleware:
         except Exception:
             self.note_failure("telling Server-Timing")
             return message
+
+
+def is_named_already(scope: Scope) -> bool:
+    """Whether a middleware further out has named this request, and not one that called us."""
+    if current_holder.get() is None:
+        return False
+    request = current_request()
+    return request is not None and request.is_of(scope)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from pool_observer.asgi.routes import RouteNames, essence
+from pool_observer.asgi.routes import Essence, RouteNames, essence_of, scope_from
 from pool_observer.asgi.types import Scope
 from pool_observer.holder import DerivedHolder, Expectation, current_holder
 from pool_observer.progress import RequestProgress
@@ -18,7 +16,10 @@ class Request:
     may hold anything, and keeps what it takes to name it.
     """
 
-    __slots__ = ("_name", "_names", "_scope", "progress")
+    __slots__ = ("_essence", "_name", "_names", "_scope", "progress")
+
+    _essence: Essence
+    """What is left of the scope after the end."""
 
     def __init__(self, scope: Scope, names: RouteNames) -> None:
         self._scope: Scope | None = scope
@@ -41,22 +42,23 @@ class Request:
         return True
 
     def name(self) -> str:
-        scope = self._scope
-        if scope is None:
-            assert self._name is not None
+        if self._name is not None:
             return self._name
+        scope = self._scope
+        over = scope is None
+        if scope is None:
+            scope = scope_from(self._essence)
         name = self._names.routed(scope) or self._names.asked(scope)
-        if self.progress.detached_at is not None:  # nothing will change it any more
-            self._name, self._scope = name, None
+        if over:  # nothing will change it any more
+            self._name = name
         return name
 
     def ends(self, now: int) -> None:
         """The application has returned."""
         scope = self._scope
         assert scope is not None
-        with suppress(Exception):  # whoever wants the name asks again, and counts the failure
-            self._name = self._names.routed(scope)
-        self._scope = None if self._name else essence(scope)
+        self._essence = essence_of(scope)
+        self._scope = None
         self.progress.claims = None
         self.progress.detached_at = now
 

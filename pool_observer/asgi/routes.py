@@ -35,17 +35,31 @@ NAMED_BY = (
 )
 """What of a scope is needed to name it, besides the host that was asked for."""
 
+ROUTE = NAMED_BY.index("route")
+
 BELOW = "/{path}"
 """How the format of a mount ends, whatever it mounts."""
 
 MOST_MOUNTS = 1000
 
 
-def essence(scope: Scope) -> Scope:
-    """What of a scope is needed to name it. The rest may hold anything: open sessions, secrets."""
-    kept = {key: scope[key] for key in NAMED_BY if key in scope}
-    kept["headers"] = [header for header in scope.get("headers", ()) if header[0] == b"host"]
-    return kept
+Essence = tuple[Any, ...]
+"""What of a scope is needed to name it. The rest may hold anything: open sessions, secrets."""
+
+
+def essence_of(scope: Scope) -> Essence:
+    """What to keep of the scope of a request that is over. This is on every request's path."""
+    essence = tuple(map(scope.get, NAMED_BY))
+    if essence[ROUTE] is not None:
+        return essence
+    hosts = [header for header in scope.get("headers", ()) if header[0] == b"host"]
+    return (*essence, hosts)
+
+
+def scope_from(essence: Essence) -> Scope:
+    """A scope as good as the original for naming it."""
+    known = zip((*NAMED_BY, "headers"), essence, strict=False)
+    return {key: value for key, value in known if value is not None}
 
 
 class RouteNames:

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 from pool_observer.asgi.types import Message, Send
 from pool_observer.progress import RequestProgress
 
-LAST_OF_BODY = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend")
+BODY = ("http.response.body", "http.response.zerocopysend", "http.response.pathsend")
 
 
 def noting_send(send: Send, progress: RequestProgress, clock: Callable[[], int]) -> Send:
     """A `send` that notes where the response begins and ends.
 
-    Where there are several, one around the application and one around its routes, whichever
-    sees it first notes it: a middleware between them may pass on the response in a task of
-    its own, while the code behind the route has gone on to its background work.
+    Where there are several, around the application and around its routes, whichever sees it
+    first notes it: a middleware between them may pass on the response in a task of its own,
+    while the code behind the route has gone on to its background work.
     """
 
     def noting(message: Message) -> Awaitable[None]:
@@ -23,11 +23,7 @@ def noting_send(send: Send, progress: RequestProgress, clock: Callable[[], int])
         if kind == "http.response.start":
             if progress.response_at is None:
                 progress.response_at = clock()
-        elif (
-            kind in LAST_OF_BODY
-            and not message.get("more_body", False)
-            and progress.background_at is None
-        ):
+        elif kind in BODY and not message.get("more_body", False):
             return _ending(send, message, progress, clock)
         return send(message)
 

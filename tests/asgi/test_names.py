@@ -17,10 +17,12 @@ from starlette.routing import Mount, Route, Router
 
 from pool_observer.asgi.middleware import PoolObserverMiddleware
 from pool_observer.asgi.request import Request, current_request
-from pool_observer.asgi.routes import MOST_MOUNTS
-from tests.asgi.calling import call
+from pool_observer.asgi.routes import MOST_MOUNTS, RouteNames
+from tests.asgi.calling import call, scope_for
 from tests.asgi.named_app import fastapi_app, plain, starlette_app
 
+THING = Route("/things/{thing}", plain)
+ROUTED = {"route": THING, "endpoint": plain}
 WS = {"type": "websocket"}
 HOST = {"headers": [(b"host", b"api.example.org")]}
 
@@ -151,17 +153,13 @@ def test_applications_that_leave_no_route_are_unattributed() -> None:
 
 
 def test_the_mounts_that_are_remembered_are_bounded(static: Path) -> None:
-    app = PoolObserverMiddleware(fastapi_app(static))
-    most = 0
-
-    async def scan() -> None:
-        nonlocal most
-        for number in range(3 * MOST_MOUNTS):
-            await call(app, f"/tenants/{number}/things/5")
-            most = max(most, len(app._names._mounts))
-
-    asyncio.run(scan())
-    assert most == MOST_MOUNTS
+    names = RouteNames()
+    scope = scope_for("/", app=fastapi_app(static), app_root_path="")
+    for number in range(3 * MOST_MOUNTS):
+        scope.update(ROUTED, root_path=f"/tenants/{number}")
+        assert names.routed(scope) == "GET /tenants/{tenant}/things/{thing}"
+        assert len(names._mounts) <= MOST_MOUNTS
+    assert names._mounts
 
 
 def test_the_end_of_a_request_lets_go_of_everything_but_its_name(static: Path) -> None:
@@ -183,5 +181,5 @@ def test_the_end_of_a_request_lets_go_of_everything_but_its_name(static: Path) -
         asyncio.run(call(PoolObserverMiddleware(keeping), path, headers=headers))
         gc.collect()
         assert sessions[0]() is None
-        kept = repr(seen[0]._scope)
-        assert "secret" not in kept
+        assert seen[0]._scope is None
+        assert "secret" not in repr(seen[0]._essence)
