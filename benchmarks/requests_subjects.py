@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.attached import nothing, peer_module
+from pool_observer.asgi.request import Request
+from pool_observer.asgi.routes import RouteNames
 from pool_observer.asgi.types import App, Receive, Scope, Send
 
 ROUTES = 50
@@ -67,3 +69,9 @@ async def routed_app(scope: Scope, receive: Receive, send: Send) -> None:
     scope["endpoint"] = unrouted_app
     await send(START)
     await send(BODY)
+
+
+def a_request() -> Request:
+    """A request in the middle of its handler, as our middleware has it."""
+    scope = {"type": "http", "method": "GET", "route": ROUTE, "endpoint": ROUTE.endpoint}
+    return Request(scope, RouteNames())

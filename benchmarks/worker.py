@@ -15,9 +15,10 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.attached import Unavailable
+from benchmarks.requests_subjects import a_request
 from benchmarks.variants import VARIANTS
 from benchmarks.workloads import WORKLOADS, Running
-from pool_observer.holding import holding
+from pool_observer.holder import current_holder
 
 WARM_UP_CYCLES = 300
 WARM_UP_SLICE = 10
@@ -70,9 +71,9 @@ class Worker:
         self._process.kill()
 
 
-@holding("GET /benchmark/{id}")
 def _serve(pipe: Connection, variant: int, workload: int, url: str) -> None:
     """The process: report that it is ready, then run slices until the parent goes away."""
+    current_holder.set(a_request())
     try:
         running = WORKLOADS[workload].start(url, VARIANTS[variant].attach)
         running.cycles(WARM_UP_CYCLES)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pool_observer.call_site import RawSite
 from pool_observer.holder import Holder
-from pool_observer.model import Activity, Ending, Outcome, Stage, TraceContext
+from pool_observer.model import Activity, Ending, Outcome, Stage
 from pool_observer.progress import NO_PHASES, PhaseSplit
 
 # By names of their own, because a member of an enum is found through its metaclass: slowly.
@@ -30,19 +30,6 @@ Split = tuple[int, int, int]
 NOTHING: Split = (0, 0, 0)
 
 
-class Settled:
-    """What the ledger has made of a claim so far. Only its settling writes it."""
-
-    __slots__ = ("activity", "name", "phases", "phases_until", "trace")
-
-    def __init__(self, name: str, trace: TraceContext | None, granted_at: int) -> None:
-        self.name = name
-        self.trace = trace
-        self.activity = NOTHING
-        self.phases = NO_PHASES
-        self.phases_until = granted_at
-
-
 class Claim:
     """A wait that may become a hold. All times are nanoseconds of the ledger's clock."""
 
@@ -51,17 +38,20 @@ class Claim:
         "asked_at",
         "backend_pid",
         "connecting_at",
+        "counted",
+        "counted_phases",
+        "counted_until",
         "ended_at",
         "ending",
         "granted_at",
         "holder",
+        "name",
         "outcome",
         "outer",
         "owner",
         "pinging_at",
         "pool",
         "proxy",
-        "settled",
         "site",
         "trace",
         "unit",
@@ -82,7 +72,24 @@ class Claim:
     trace: object
     """OpenTelemetry's context when it asked, until the ledger has read it."""
 
-    def __init__(self, holder: Holder | None, site: RawSite | None, asked_at: int) -> None:
+    # What follows is the ledger's, and means something once there is a name.
+    name: str | None
+    """The holder's name that it is counted under, as soon as it is counted."""
+    counted: Split
+    """What the totals contain of it already."""
+    counted_phases: PhaseSplit
+    counted_until: int
+
+    def __init__(
+        self,
+        holder: Holder | None,
+        site: RawSite | None,
+        asked_at: int,
+        unit: Hashable = None,
+    ) -> None:
+        self.unit = unit
+        self.outer = None
+        self.trace = None
         self.holder = holder
         self.site = site
         self.asked_at = asked_at
@@ -93,8 +100,7 @@ class Claim:
         self.outcome: Outcome | None = None
         self.ending: Ending | None = None
         self.backend_pid: int | None = None
-        # What the totals already contain of this claim.
-        self.settled: Settled | None = None
+        self.name = None
 
     # -- waiting ---------------------------------------------------------------------------
 
@@ -162,12 +168,13 @@ class Claim:
         progress = None if self.holder is None else self.holder.progress
         if progress is None:
             return None
-        settled = self.settled
-        if settled is None:
+        if self.name is None:
             assert self.granted_at is not None
             return progress.split(self.granted_at, end)
-        so_far = settled.phases
-        new = progress.split(settled.phases_until, max(end, settled.phases_until))
+        begin, so_far = self.counted_until, self.counted_phases
+        new = progress.split(begin, max(begin, end))
+        if so_far is NO_PHASES:
+            return new
         return (
             so_far[0] + new[0],
             so_far[1] + new[1],

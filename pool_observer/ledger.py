@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
 from pool_observer.call_site import resolve
-from pool_observer.claim import Claim, Settled
+from pool_observer.claim import NOTHING, Claim
 from pool_observer.failures import Failures
 from pool_observer.model import (
     NANOSECONDS,
@@ -87,63 +85,70 @@ class Ledger(OpenClaims):
         finished = self.finished
         ended = [finished.popleft() for _ in range(len(finished))]
         still_open = self.holds.copy()
+        # One claim that cannot be counted must not keep the others from it.
         for item in ended:
-            if isinstance(item, Claim):
-                self._guarded(self._count, item, now, events, True)
-                self._guarded(self.forget, item)
-            else:
-                self._guarded(self._count_churn, item, events)
+            try:
+                if isinstance(item, Claim):
+                    self._count(item, now, events)
+                else:
+                    self._count_churn(item, events)
+            except Exception:
+                self.failures.note("settling")
         for claim in still_open.values():
-            self._guarded(self._count, claim, now, events, False)
+            try:
+                self._count_open(claim, now, events)
+            except Exception:
+                self.failures.note("settling")
 
-    def _guarded(self, step: Callable[..., None], *arguments: Any) -> None:
-        """One claim that cannot be counted must not keep the others from it."""
+    def _count(self, claim: Claim, now: int, events: list[Event] | None) -> None:
+        """Count a claim that is over."""
         try:
-            step(*arguments)
-        except Exception:
-            self.failures.note("settling")
+            tally = self._count_open(claim, now, events)
+            if claim.ending is not None:
+                tally.returns[claim.ending] += 1
+                if events is not None:
+                    events.append(self.hold(claim, now))
+        finally:
+            self.forget(claim)
 
-    def _count(self, claim: Claim, now: int, events: list[Event] | None, over: bool) -> None:
+    def _count_open(self, claim: Claim, now: int, events: list[Event] | None) -> Tally:
         """Add to the totals what they do not contain yet of this claim."""
-        settled = claim.settled
-        if settled is None:
-            settled = self._count_wait(claim, now)
+        if claim.name is None:
+            tally = self._count_wait(claim, now)
             if events is not None:
                 events.append(self.wait(claim, now))
+        else:
+            tally = self._totals.of(claim.name)
         if claim.outcome is not ACQUIRED:
-            return
-        tally = self._totals.of(settled.name)
-        self._count_hold(claim, settled, tally, now)
-        if over:
-            assert claim.ending is not None
-            tally.returns[claim.ending] += 1
-            if events is not None:
-                events.append(self.hold(claim, now))
+            return tally
+        split = claim.split(now)
+        tally.add_activity(split, claim.counted)
+        claim.counted = split
+        if claim.holder is not None:
+            assert claim.granted_at is not None
+            end = claim.granted_at + sum(split)
+            phases = claim.phase_split(end)
+            if phases is not None:
+                tally.add_phases(phases, claim.counted_phases)
+                claim.counted_phases = phases
+                claim.counted_until = end
+        return tally
 
-    def _count_wait(self, claim: Claim, now: int) -> Settled:
+    def _count_wait(self, claim: Claim, now: int) -> Tally:
+        """Count a wait that is over. From now on its claim keeps the name it is counted under."""
         assert claim.outcome is not None
         tally = self._totals.of(self._name_of(claim))
-        # A claim keeps the name it is first counted under.
-        settled = Settled(tally.holder, self._trace_of(claim), claim.granted_at or 0)
-        claim.settled = settled
-        claim.trace = None
+        if claim.trace is not None:
+            claim.trace = self._trace_of(claim)
+        claim.counted = NOTHING
+        claim.counted_phases = NO_PHASES
+        claim.counted_until = claim.granted_at or 0
+        claim.name = tally.holder
         tally.add_wait(claim.outcome, claim.wait_split(now))
         if claim.outer is not None:
             outer, inner = resolve(claim.outer.site), resolve(claim.site)
             self._totals.add_nesting(Nesting(tally.holder, outer, inner))
-        return settled
-
-    def _count_hold(self, claim: Claim, settled: Settled, tally: Tally, now: int) -> None:
-        split = claim.split(now)
-        tally.add_activity(split, settled.activity)
-        settled.activity = split
-        assert claim.granted_at is not None
-        end = claim.granted_at + sum(split)
-        phases = claim.phase_split(end)
-        if phases is not None:
-            tally.add_phases(phases, settled.phases)
-            settled.phases = phases
-            settled.phases_until = end
+        return tally
 
     def _count_churn(self, event: Churn, events: list[Event] | None) -> None:
         if events is not None:
@@ -217,8 +222,8 @@ class Ledger(OpenClaims):
 
     def _name_of(self, claim: Claim) -> str:
         """The holder's name: as it was settled, or else as far as it is known by now."""
-        if claim.settled is not None:
-            return claim.settled.name
+        if claim.name is not None:
+            return claim.name
         if claim.holder is None:
             return UNATTRIBUTED
         try:
@@ -228,8 +233,8 @@ class Ledger(OpenClaims):
             return UNATTRIBUTED
 
     def _trace_of(self, claim: Claim) -> TraceContext | None:
-        if claim.settled is not None:
-            return claim.settled.trace
+        if claim.trace is None or isinstance(claim.trace, TraceContext):
+            return claim.trace
         try:
             return trace_in(claim.trace)
         except Exception:

@@ -59,6 +59,7 @@ class OpenClaims:
         self.backlog_grows = nobody_to_wake
         """Called when half the backlog is used, from the application's side."""
         self._backlog = backlog
+        self._half_backlog = backlog // 2
         # Waits are found by who waits, holds by what they hold: a pool's connection record,
         # or a proxied connection. The hooks keep references to these collections, so they
         # are emptied but never replaced.
@@ -85,14 +86,14 @@ class OpenClaims:
         unit: Hashable = None,
     ) -> Claim:
         """Somebody asks the pool for a connection."""
-        claim = Claim(holder, site, self.clock())
-        claim.unit = unit
-        outer = self.units.get(unit) if self.holds else None
-        while outer is not None and outer.ended_at is not None:
-            outer = outer.outer
-        claim.outer = outer
-        trace_context = self.trace_context
-        claim.trace = None if trace_context is None else trace_context()
+        claim = Claim(holder, site, self.clock(), unit)
+        if self.holds:
+            outer = self.units.get(unit)
+            while outer is not None and outer.ended_at is not None:
+                outer = outer.outer
+            claim.outer = outer
+        if self.trace_context is not None:
+            claim.trace = self.trace_context()
         if self.waits.setdefault(owner, claim) is not claim:
             # This owner asks again while it asks: a checkout listener that wants a
             # connection of its own. The outer claim keeps the owner's name.
@@ -184,7 +185,11 @@ class OpenClaims:
         claim.ended_at = self.clock()
         claim.ending = LOST if claim.proxy() is None else ending
         claim.pool = None
-        self._finish(claim)
+        finished = self.finished
+        if len(finished) < self._half_backlog:  # nearly always, and then without a call
+            finished.append(claim)
+        else:
+            self._finish(claim)
         return True
 
     def connection_changed(self, event: Churn) -> None:
@@ -200,7 +205,7 @@ class OpenClaims:
                 self.forget(item)
             return
         finished.append(item)
-        if length == self._backlog // 2:
+        if length == self._half_backlog:
             self.backlog_grows()
 
     # -- what is held at a time ----------------------------------------------------------------

@@ -50,6 +50,9 @@ class RequestProgress:
 
     def split(self, begin: int, end: int) -> PhaseSplit:
         """How much of the time between two instants was in which phase."""
+        response_at = self.response_at
+        if response_at is not None and response_at >= end and self.detached_at is None:
+            return end - begin, 0, 0, 0  # nearly always
         # A phase that never came ended when the next began: a handler that raises sends no
         # response. Read from the last to the first, so that none ends before it began.
         detached = end if self.detached_at is None else min(max(self.detached_at, begin), end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from pool_observer.claim import EXECUTING, IDLE, IN_TRANSACTION, Split
-from pool_observer.model import OTHER, Activity, Ending, Outcome, Phase
+from pool_observer.model import OTHER, Ending, Outcome
 from pool_observer.progress import BACKGROUND, DETACHED, HANDLER, RESPONSE, PhaseSplit
 from pool_observer.state import HolderTotals, Nesting, PoolTotals
 
@@ -16,14 +16,20 @@ MOST_NESTINGS = 1000
 class Tally:
     """What one holder has done so far."""
 
+    # Numbers rather than dicts of them: this is added to for every connection there is.
     __slots__ = (
-        "activity_ns",
+        "background",
         "connect_ns",
+        "detached",
+        "executing",
+        "handler",
         "holder",
+        "idle",
+        "in_transaction",
         "nested",
-        "phase_ns",
         "ping_ns",
         "queue_ns",
+        "response",
         "returns",
         "waits",
     )
@@ -34,11 +40,9 @@ class Tally:
         # hides that event from whoever computes an increase.
         self.returns = dict.fromkeys(Ending, 0)
         self.waits = dict.fromkeys(Outcome, 0)
-        self.queue_ns = 0
-        self.connect_ns = 0
-        self.ping_ns = 0
-        self.activity_ns = dict.fromkeys(Activity, 0)
-        self.phase_ns = dict.fromkeys(Phase, 0)
+        self.queue_ns = self.connect_ns = self.ping_ns = 0
+        self.executing = self.in_transaction = self.idle = 0
+        self.handler = self.response = self.background = self.detached = 0
         self.nested = 0
 
     def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
@@ -51,16 +55,16 @@ class Tally:
 
     def add_activity(self, now: Split, before: Split) -> None:
         """Add what a hold has spent since it was last added."""
-        self.activity_ns[EXECUTING] += now[0] - before[0]
-        self.activity_ns[IN_TRANSACTION] += now[1] - before[1]
-        self.activity_ns[IDLE] += now[2] - before[2]
+        self.executing += now[0] - before[0]
+        self.in_transaction += now[1] - before[1]
+        self.idle += now[2] - before[2]
 
     def add_phases(self, now: PhaseSplit, before: PhaseSplit) -> None:
         """Add the phases a hold has been in since it was last added."""
-        self.phase_ns[HANDLER] += now[0] - before[0]
-        self.phase_ns[RESPONSE] += now[1] - before[1]
-        self.phase_ns[BACKGROUND] += now[2] - before[2]
-        self.phase_ns[DETACHED] += now[3] - before[3]
+        self.handler += now[0] - before[0]
+        self.response += now[1] - before[1]
+        self.background += now[2] - before[2]
+        self.detached += now[3] - before[3]
 
     def frozen(self) -> HolderTotals:
         return HolderTotals(
@@ -70,8 +74,17 @@ class Tally:
             queue_ns=self.queue_ns,
             connect_ns=self.connect_ns,
             ping_ns=self.ping_ns,
-            activity_ns=dict(self.activity_ns),
-            phase_ns=dict(self.phase_ns),
+            activity_ns={
+                EXECUTING: self.executing,
+                IN_TRANSACTION: self.in_transaction,
+                IDLE: self.idle,
+            },
+            phase_ns={
+                HANDLER: self.handler,
+                RESPONSE: self.response,
+                BACKGROUND: self.background,
+                DETACHED: self.detached,
+            },
             nested=self.nested,
         )
 

@@ -268,14 +268,14 @@ def test_asking_for_totals_while_settling_does_not_settle_again(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A destructor that the garbage collector runs in the middle may do so.
-    count: Any = ledger._count
+    count: Any = ledger._count_open
     depth = []
 
-    def count_and_ask(*arguments: Any) -> None:
+    def count_and_ask(*arguments: Any) -> Any:
         depth.append(ledger.settle(tell=True))
-        count(*arguments)
+        return count(*arguments)
 
-    monkeypatch.setattr(ledger, "_count", count_and_ask)
+    monkeypatch.setattr(ledger, "_count_open", count_and_ask)
     hold(ledger)
     assert len(ledger.settle(tell=True)) == 1
     assert depth == [[]]

@@ -158,8 +158,10 @@ def test_fact_08_what_we_raise_in_a_check_in_reaches_nobody(
             engine.connect()
         event.remove(engine, "checkout", _fail)
 
+        finished = observer._ledger.finished
         with engine.connect():
-            monkeypatch.setattr(observer._ledger, "_finish", _fail)
+            monkeypatch.setattr(observer._ledger, "finished", None)
+        monkeypatch.setattr(observer._ledger, "finished", finished)
         assert observer.snapshot().totals.internal_errors == {"ending a hold": 1}
 
 
