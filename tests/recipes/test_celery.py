@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 
 from tests.recipes.blocks import recipes, run_recipe
 from tests.recipes.conftest import Code
@@ -44,9 +46,17 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def only_shop() -> Iterator[Shop]:
+    # A worker sets up logging for its whole process, which other tests have a use for as well.
+    setup_logging.connect(leave_logging_alone)
     shop = Shop()
     yield shop
     shop.app.close()
+    setup_logging.disconnect(leave_logging_alone)
+    logging.captureWarnings(False)
+
+
+def leave_logging_alone(**_: Any) -> None:
+    """Takes the place of what Celery would do."""
 
 
 @pytest.fixture
