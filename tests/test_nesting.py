@@ -20,6 +20,7 @@ from pool_observer.claim import Claim
 from pool_observer.totals import MOST_NESTINGS
 from tests.asgi.calling import call
 from tests.conftest import Observe
+from tests.postgres import Postgres
 from tests.support import FakeDatabase, RecordingListener, wait_until
 
 
@@ -237,8 +238,10 @@ def test_pools_do_not_nest_in_one_another(observed: Observe) -> None:
 
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning")
 def test_a_task_that_fails_with_a_connection_in_hand_is_not_kept_alive(
-    async_engine: AsyncEngine, observed: Observe
+    postgres: Postgres, observed: Observe
 ) -> None:
+    async_engine = create_async_engine(postgres.url("asyncpg"))
+
     # Its exception refers to its frames, and these to the connection: if we kept the task,
     # nobody would ever give the connection back.
     async def lose() -> None:
