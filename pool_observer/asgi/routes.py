@@ -35,7 +35,7 @@ NAMED_BY = (
 )
 """What of a scope is needed to name it, besides the host that was asked for."""
 
-ROUTE = NAMED_BY.index("route")
+ROUTE, ENDPOINT = NAMED_BY.index("route"), NAMED_BY.index("endpoint")
 
 BELOW = "/{path}"
 """How the format of a mount ends, whatever it mounts."""
@@ -50,7 +50,7 @@ Essence = tuple[Any, ...]
 def essence_of(scope: Scope) -> Essence:
     """What to keep of the scope of a request that is over. This is on every request's path."""
     essence = tuple(map(scope.get, NAMED_BY))
-    if essence[ROUTE] is not None:
+    if _is_chosen(essence[ROUTE], essence[ENDPOINT]):
         return essence
     hosts = [header for header in scope.get("headers", ()) if header[0] == b"host"]
     return (*essence, hosts)
@@ -72,8 +72,7 @@ class RouteNames:
     def routed(self, scope: Scope) -> str | None:
         """The name by the route that was chosen, or None if there is none to be relied on."""
         route = scope.get("route")
-        # A route further up may have been left in the scope; the endpoint is always replaced.
-        if route is None or getattr(route, "endpoint", None) is not scope.get("endpoint"):
+        if not _is_chosen(route, scope.get("endpoint")):
             return None
         # FastAPI 0.137 and newer keep the prefixes of included routers apart from the route.
         fastapi = scope.get("fastapi")
@@ -114,6 +113,14 @@ class RouteNames:
                     self._mounts.clear()
                 self._mounts[path] = template
         return template
+
+
+def _is_chosen(route: Any, endpoint: Any) -> bool:
+    """Whether a route in the scope is where routing has ended.
+
+    One further up may have been left there. The endpoint is always replaced.
+    """
+    return route is not None and getattr(route, "endpoint", None) is endpoint
 
 
 def _root_routes(scope: Scope) -> Iterable[Any] | None:

@@ -64,6 +64,12 @@ def fastapi_app(static: Path) -> FastAPI:
     app.mount("/tenants/{tenant}", sub)
     app.mount("/static", StaticFiles(directory=static))
     app.mount("/opaque", opaque)
+    nested = APIRouter(prefix="/nested")
+    nested.add_api_route("/{n}", leaf)
+    nested.include_router(inner)
+    app.router.include_router(nested)
+    app.mount("/router", nested)
+    app.mount("/of/another", hosted.router)
     app.router.routes.append(Mount("/group", routes=[Route("/{g}", plain)]))
     return app
 
@@ -71,6 +77,7 @@ def fastapi_app(static: Path) -> FastAPI:
 def starlette_app(static: Path) -> Starlette:
     return Starlette(
         routes=[
+            Host("api.example.org", Router([Route("/hosted/{x}", plain)])),
             Route("/plain/{x}", plain, methods=["GET", "POST"]),
             Route("/propfind/{x}", plain, methods=["PROPFIND"]),
             Route("/class/{x}", Endpoint),
@@ -81,6 +88,5 @@ def starlette_app(static: Path) -> Starlette:
             ),
             Mount("/tenants/{tenant}", Starlette(routes=[Route("/{t}", plain)])),
             Mount("/static", StaticFiles(directory=static)),
-            Host("api.example.org", Router([Route("/hosted/{x}", plain)])),
         ]
     )
