@@ -71,7 +71,7 @@ class RouteNames:
 
     def routed(self, scope: Scope) -> str | None:
         """The name by the route that was chosen, or None if there is none to be relied on."""
-        route = scope.get("route")
+        route: Any = scope.get("route")
         if not _is_chosen(route, scope.get("endpoint")):
             return None
         # FastAPI 0.137 and newer keep the prefixes of included routers apart from the route.
