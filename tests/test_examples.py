@@ -16,7 +16,8 @@ MODULES = [
     for module in pkgutil.walk_packages(pool_observer.__path__, "pool_observer.")
     if not module.name.endswith("__main__")
 ]
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/attribution.md")  # those of docs/recipes.md are in tests/recipes
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -26,8 +27,9 @@ def test_the_examples_in_docstrings_run(name: str) -> None:
 
 # The oldest Starlette we support asks the newest anyio for names that it has replaced.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette.testclient")
-def test_the_examples_in_the_readme_run() -> None:
-    results = doctest.testfile(str(README), module_relative=False)
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_in_the_documentation_run(page: str) -> None:
+    results = doctest.testfile(str(ROOT / page), module_relative=False)
     assert results.attempted > 0
     assert results.failed == 0
 
