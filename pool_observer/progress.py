@@ -50,20 +50,15 @@ class RequestProgress:
 
     def split(self, begin: int, end: int) -> PhaseSplit:
         """How much of the time between two instants was in which phase."""
-        response_at = self.response_at
-        if response_at is not None and response_at >= end and self.detached_at is None:
+        # Each read once: the request goes on meanwhile.
+        response = end if self.response_at is None else self.response_at
+        background = end if self.background_at is None else self.background_at
+        detached = end if self.detached_at is None else self.detached_at
+        if response >= end and background >= end and detached >= end:
             return end - begin, 0, 0, 0  # nearly always
         # A phase that never came ended when the next began: a handler that raises sends no
-        # response. Read from the last to the first, so that none ends before it began.
-        detached = end if self.detached_at is None else min(max(self.detached_at, begin), end)
-        background = (
-            detached
-            if self.background_at is None
-            else min(max(self.background_at, begin), detached)
-        )
-        response = (
-            background
-            if self.response_at is None
-            else min(max(self.response_at, begin), background)
-        )
+        # response. Hence from the last to the first.
+        detached = min(max(detached, begin), end)
+        background = min(max(background, begin), detached)
+        response = min(max(response, begin), background)
         return response - begin, background - response, detached - background, end - detached
