@@ -2,6 +2,11 @@
 
 Not with `add_middleware()`: that refuses once the application has started, and it leaves the
 handler of unexpected exceptions outside, which may well want a connection.
+
+There are two places. Around everything is where requests are named; and at the entrance to the
+routes we see what middleware in between hides from outside. Other tools work on the outermost
+place too (OpenTelemetry refuses to, unless it finds there what Starlette has made), so we give
+way, and come back to it when something has come in that nobody has named.
 """
 
 from __future__ import annotations
@@ -12,8 +17,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pool_observer.asgi.middleware import PoolObserverMiddleware
-from pool_observer.asgi.request import current_request
+from pool_observer.asgi.middleware import REQUESTS, PoolObserverMiddleware
+from pool_observer.asgi.request import request_of
 from pool_observer.asgi.sending import noting_send
 from pool_observer.asgi.types import App, Receive, Scope, Send
 from pool_observer.overrides import Override
@@ -65,28 +70,75 @@ class Installation:
     def __init__(self, app: Any) -> None:
         self.users: list[User] = []
         self._app = app
-        self._middleware: PoolObserverMiddleware | None = None
+        self._outermost: PoolObserverMiddleware | None = None
+        self._build = app.build_middleware_stack
+        self._route: App = app.router.middleware_stack
+        self._innermost = PoolObserverMiddleware(self._route)
         self._overrides = [
-            Override(app, "build_middleware_stack", self._observed_build(app)),
-            Override(app.router, "middleware_stack", entrance(app.router.middleware_stack)),
+            Override(app, "build_middleware_stack", self._observed_build()),
+            Override(app.router, "middleware_stack", self._entrance()),
         ]
-        if app.middleware_stack is not None:  # it has started already
-            app.middleware_stack = self._around(app.middleware_stack)
 
-    def _observed_build(self, app: Any) -> Callable[[], App]:
-        build = app.build_middleware_stack
+    def apply(self) -> None:
+        """Do as the users want; without any, leave."""
+        # An engine that is simply dropped takes its observer along, and nobody says good-bye.
+        self.users = [user for user in self.users if user.note_failure() is not None]
+        if self._outermost is not None:
+            self._adjust(self._outermost)
+        self._adjust(self._innermost)
+        if self.users:
+            self._surround()
+            return
+        for override in self._overrides:
+            override.undo()
+        if self._outermost is not None and self._app.middleware_stack is self._outermost:
+            self._app.middleware_stack = self._outermost.app
 
+    # -- around everything -------------------------------------------------------------------
+
+    def _observed_build(self) -> Callable[[], App]:
         def build_middleware_stack() -> App:
-            return self._around(build())
+            stack: App = self._build()
+            if self._app.__dict__.get("build_middleware_stack") is not build_middleware_stack:
+                return stack  # to another tool, which expects what Starlette makes
+            return self._around(stack)
 
         build_middleware_stack.installation = self  # type: ignore[attr-defined]
         return build_middleware_stack
 
+    def _surround(self) -> None:
+        """Put the middleware around an application that has started without it."""
+        stack = self._app.middleware_stack
+        if stack is not None and stack is not self._outermost:
+            self._app.middleware_stack = self._around(stack)
+
     def _around(self, app: App) -> PoolObserverMiddleware:
-        self._middleware = PoolObserverMiddleware(app)
-        self._middleware.notes_sending = False  # the entrance to the routes does
-        self._adjust(self._middleware)
-        return self._middleware
+        self._outermost = PoolObserverMiddleware(app)
+        self._outermost.notes_sending = False  # the entrance to the routes does
+        self._adjust(self._outermost)
+        return self._outermost
+
+    # -- at the entrance to the routes -------------------------------------------------------
+
+    def _entrance(self) -> App:
+        def enter(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            kind = scope["type"]
+            request = request_of(scope) if kind in REQUESTS else None
+            if request is not None:
+                # Middleware may have made a copy of the scope, and may pass on the response
+                # later than it is sent from here.
+                request.is_routed_by(scope)
+                if kind == "http":
+                    send = noting_send(send, request.progress, time.perf_counter_ns)
+                return self._route(scope, receive, send)
+            if not self.users:
+                return self._route(scope, receive, send)
+            self._surround()  # this comes too late for the request that is here
+            return self._innermost(scope, receive, send)
+
+        return enter
+
+    # -- what users want ---------------------------------------------------------------------
 
     def _adjust(self, middleware: PoolObserverMiddleware) -> None:
         middleware.server_timing = any(user.server_timing for user in self.users)
@@ -100,33 +152,3 @@ class Installation:
             if note_failure is not None:
                 note_failure(place)
                 return
-
-    def apply(self) -> None:
-        """Do as the users want; without any, leave."""
-        # An engine that is simply dropped takes its observer along, and nobody says good-bye.
-        self.users = [user for user in self.users if user.note_failure() is not None]
-        middleware = self._middleware
-        if middleware is not None:
-            self._adjust(middleware)
-        if self.users:
-            return
-        for override in self._overrides:
-            override.undo()
-        if self._app.middleware_stack is middleware and middleware is not None:
-            self._app.middleware_stack = middleware.app
-
-
-def entrance(route: App, clock: Callable[[], int] = time.perf_counter_ns) -> App:
-    """The entrance to an application's routes, which sees what middleware hides from outside.
-
-    A middleware may have made a copy of the scope, and what routing leaves in the copy is not
-    seen in the original. And it may pass on the response later than it was sent from here.
-    """
-
-    def enter(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        request = current_request()
-        if request is not None and request.is_routed_by(scope) and scope["type"] == "http":
-            send = noting_send(send, request.progress, clock)
-        return route(scope, receive, send)
-
-    return enter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from pool_observer.asgi.request import Request, current_request
+from pool_observer.asgi.request import Request, request_of
 from pool_observer.asgi.routes import RouteNames
 from pool_observer.asgi.sending import noting_send
 from pool_observer.asgi.server_timing import with_server_timing
@@ -49,7 +49,11 @@ class PoolObserverMiddleware:
         self._names = RouteNames()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in REQUESTS or self.passes_through or is_named_already(scope):
+        if (
+            scope["type"] not in REQUESTS
+            or self.passes_through
+            or (current_holder.get() is not None and request_of(scope) is not None)
+        ):
             await self.app(scope, receive, send)
             return
         clock = self._clock
@@ -88,11 +92,3 @@ class PoolObserverMiddleware:
         except Exception:
             self.note_failure("telling Server-Timing")
             return message
-
-
-def is_named_already(scope: Scope) -> bool:
-    """Whether a middleware further out has named this request, and not one that called us."""
-    if current_holder.get() is None:
-        return False
-    request = current_request()
-    return request is not None and request.is_of(scope)

@@ -7,6 +7,9 @@ from pool_observer.asgi.types import Scope
 from pool_observer.holder import DerivedHolder, Expectation, current_holder
 from pool_observer.progress import RequestProgress
 
+MARK = "pool_observer.request"
+"""Key by which a scope, and every copy of it, knows its request. It does not refer to it."""
+
 
 class Request:
     """One request, or one WebSocket, for as long as anything refers to it.
@@ -26,20 +29,16 @@ class Request:
         self._names = names
         self._name: str | None = None
         self.progress = RequestProgress()
+        scope[MARK] = self.progress
 
     @property
     def expectation(self) -> Expectation | None:
         return None
 
-    def is_of(self, scope: Scope) -> bool:
-        return self._scope is scope
-
-    def is_routed_by(self, scope: Scope) -> bool:
-        """Take note that routing fills in this scope: it may be a copy. False after the end."""
-        if self.progress.detached_at is not None:
-            return False
-        self._scope = scope
-        return True
+    def is_routed_by(self, scope: Scope) -> None:
+        """Take note that routing is going to fill in this scope, which may be a copy."""
+        if self.progress.detached_at is None:
+            self._scope = scope
 
     def name(self) -> str:
         if self._name is not None:
@@ -69,3 +68,11 @@ def current_request() -> Request | None:
     while isinstance(holder, DerivedHolder):
         holder = holder.outer
     return holder if isinstance(holder, Request) else None
+
+
+def request_of(scope: Scope) -> Request | None:
+    """The request that has been made of this scope already, or of what it is a copy of."""
+    request = current_request()
+    if request is None or scope.get(MARK) is not request.progress:
+        return None
+    return request

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pool_observer import PoolObserverMiddleware, observe
+from pool_observer import Phase, PoolObserverMiddleware, observe
 from tests.asgi.orders import an_app, holders, request
 from tests.conftest import Observe
 from tests.support import FakeDatabase
@@ -108,6 +113,79 @@ def test_another_tool_that_wraps_the_application_later_is_left_in_place(
     again = observed(engine)
     assert request(app) == 200
     assert holders(again) == {"unattributed": 1}
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+@pytest.mark.parametrize("lifespan", [True, False])
+def test_opentelemetry_instruments_the_same_application_before_and_after_us(
+    database: FakeDatabase,
+    observed: Observe,
+    caplog: pytest.LogCaptureFixture,
+    ours_first: bool,
+    lifespan: bool,
+) -> None:
+    # It puts itself around everything as well, and refuses where something else is there.
+    engine = database.engine()
+    app = an_app(engine)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Any, error: Exception) -> Response:
+        engine.connect().close()
+        return Response(status_code=500)
+
+    app.add_api_route("/broken", lambda: 1 / 0)
+    spans = InMemorySpanExporter()
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(spans))
+
+    def instrument() -> None:
+        FastAPIInstrumentor.instrument_app(app, tracer_provider=tracers)
+
+    if not ours_first:
+        instrument()
+    observer = observed(engine, app=app)
+    if ours_first:
+        instrument()
+    if lifespan:
+        asyncio.run(started(app))
+    assert request(app) == 200
+    with pytest.raises(ZeroDivisionError):
+        request(app, "/broken")
+    assert caplog.records == []
+    names = [span.name for span in spans.get_finished_spans() if span.parent is None]
+    assert names == ["GET /orders/{order}", "GET /broken"]
+    assert holders(observer) == {"GET /orders/{order}": 1, "GET /broken": 1}
+    (hold, _) = (totals for totals in observer.snapshot().totals.holders.values())
+    assert hold.phase_ns[Phase.DETACHED] == 0
+
+    FastAPIInstrumentor.uninstrument_app(app)
+    assert request(app) == 200
+    assert holders(observer) == {"GET /orders/{order}": 2, "GET /broken": 1}
+    observer.close()
+    assert "PoolObserver" not in repr(middleware_of(app))
+    FastAPIInstrumentor.uninstrument_app(app)
+
+
+async def started(app: Any) -> None:
+    """What a server does before the first request, and after the last."""
+    messages = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
+
+    async def receive() -> Any:
+        return messages.pop()
+
+    async def send(message: Any) -> None:
+        assert message["type"].endswith(".complete")
+
+    await app({"type": "lifespan", "app": app, "state": {}}, receive, send)
+
+
+def middleware_of(app: Any) -> list[Any]:
+    """Everything around the routes, the outermost first."""
+    stack, found = app.middleware_stack, []
+    while stack is not None:
+        found.append(stack)
+        stack = getattr(stack, "app", None)
+    return found
 
 
 def test_what_is_no_application_of_ours_is_refused_and_nothing_is_observed(
