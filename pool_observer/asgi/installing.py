@@ -51,7 +51,7 @@ def install(
     Several observers may ask for it; the last to leave takes it off.
     """
     installation = getattr(app.__dict__.get("build_middleware_stack"), "installation", None)
-    if installation is None:
+    if installation is None or not installation.users:  # it has left, and others kept its traces
         installation = Installation(app)
     user = User(server_timing, weakref.WeakMethod(note_failure))
     installation.users = [*installation.users, user]
@@ -70,10 +70,11 @@ class Installation:
     def __init__(self, app: Any) -> None:
         self.users: list[User] = []
         self._app = app
+        self._middlewares: list[PoolObserverMiddleware] = []
         self._outermost: PoolObserverMiddleware | None = None
         self._build = app.build_middleware_stack
         self._route: App = app.router.middleware_stack
-        self._innermost = PoolObserverMiddleware(self._route)
+        self._innermost = self._made(self._route)
         self._overrides = [
             Override(app, "build_middleware_stack", self._observed_build()),
             Override(app.router, "middleware_stack", self._entrance()),
@@ -83,9 +84,8 @@ class Installation:
         """Do as the users want; without any, leave."""
         # An engine that is simply dropped takes its observer along, and nobody says good-bye.
         self.users = [user for user in self.users if user.note_failure() is not None]
-        if self._outermost is not None:
-            self._adjust(self._outermost)
-        self._adjust(self._innermost)
+        for middleware in self._middlewares:
+            self._adjust(middleware)
         if self.users:
             self._surround()
             return
@@ -113,9 +113,8 @@ class Installation:
             self._app.middleware_stack = self._around(stack)
 
     def _around(self, app: App) -> PoolObserverMiddleware:
-        self._outermost = PoolObserverMiddleware(app)
+        self._outermost = self._made(app)
         self._outermost.notes_sending = False  # the entrance to the routes does
-        self._adjust(self._outermost)
         return self._outermost
 
     # -- at the entrance to the routes -------------------------------------------------------
@@ -139,6 +138,12 @@ class Installation:
         return enter
 
     # -- what users want ---------------------------------------------------------------------
+
+    def _made(self, app: App) -> PoolObserverMiddleware:
+        middleware = PoolObserverMiddleware(app)
+        self._middlewares.append(middleware)
+        self._adjust(middleware)
+        return middleware
 
     def _adjust(self, middleware: PoolObserverMiddleware) -> None:
         middleware.server_timing = any(user.server_timing for user in self.users)

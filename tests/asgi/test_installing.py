@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -163,6 +165,35 @@ def test_opentelemetry_instruments_the_same_application_before_and_after_us(
     assert holders(observer) == {"GET /orders/{order}": 2, "GET /broken": 1}
     observer.close()
     assert "PoolObserver" not in repr(middleware_of(app))
+    FastAPIInstrumentor.uninstrument_app(app)
+
+
+def test_whoever_has_left_may_come_back_to_an_application_that_others_have_wrapped(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    first = observed(engine, app=app)
+    FastAPIInstrumentor.instrument_app(app, tracer_provider=TracerProvider())
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def rows() -> AsyncIterator[str]:
+            with engine.connect():
+                yield "row"
+
+        return StreamingResponse(rows())
+
+    assert request(app) == 200
+    first.close()
+    assert request(app) == 200
+    again = observed(engine, app=app)
+    assert request(app, "/stream") == 200
+    assert holders(first) == {"GET /orders/{order}": 1}
+    assert holders(again) == {"GET /stream": 1}
+    phases = again.snapshot().totals.holders["GET /stream"].phase_ns
+    assert phases[Phase.RESPONSE] > 0
+    assert phases[Phase.HANDLER] == 0
     FastAPIInstrumentor.uninstrument_app(app)
 
 
