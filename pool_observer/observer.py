@@ -17,7 +17,8 @@ from pool_observer.failures import Failures
 from pool_observer.holder import Expectation, Holder
 from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
-from pool_observer.hooks.greenlets import current_unit, stacks_beyond
+from pool_observer.hooks.greenlets import stacks_beyond
+from pool_observer.hooks.units import current_unit
 from pool_observer.ledger import Ledger
 from pool_observer.listener import Listener
 from pool_observer.model import (

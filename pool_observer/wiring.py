@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
-from pool_observer.asgi.installing import checked_app, install
+from pool_observer.asgi.installing import check_app, install
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver
@@ -73,7 +73,7 @@ def observe(
         else checked_name(name, "a pool's name", 'observe(engine, name="orders")')
     )
     if app is not None:
-        checked_app(app)
+        check_app(app)
     elif server_timing:
         raise ValueError("server_timing needs the application: observe(engine, app, ...)")
     _refuse_a_second(sync_engine, name)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from pool_observer import Hold, PoolObserver, expect_long_hold, holding
+from pool_observer.demo.show import lines
 from pool_observer.holder import current_holder
 from tests.asgi.calling import call
 from tests.conftest import Observe
@@ -106,6 +107,17 @@ def test_in_a_request_it_counts_for_all_that_the_request_holds(
     observer = observed(engine, app=app)
     asyncio.run(call(app, "/export"))
     assert seen == [("GET /export", 600, "export")]
+
+
+def test_the_reason_is_shown_with_the_hold(database: FakeDatabase, observed: Observe) -> None:
+    engine = database.engine()
+    observer = observed(engine)
+    with engine.connect(), expect_long_hold(600, "nightly export"), engine.connect():
+        expected = [line for line in lines(observer.snapshot()) if "(expected: nightly" in line]
+        assert len(expected) == 1
+        assert expected[0].strip().startswith("2 x unattributed")
+    with engine.connect():
+        assert not any("expected" in line for line in lines(observer.snapshot()))
 
 
 def test_functions_and_generators_may_expect_it(database: FakeDatabase, observed: Observe) -> None:

@@ -24,15 +24,14 @@ from pool_observer.asgi.types import App, Receive, Scope, Send
 from pool_observer.overrides import Override
 
 
-def checked_app(app: Any) -> Any:
-    """The application, if it is one whose requests we can name on our own account."""
+def check_app(app: Any) -> None:
+    """Refuse an application whose requests we cannot name on our own account."""
     if not callable(getattr(app, "build_middleware_stack", None)) or not hasattr(app, "router"):
         raise TypeError(
             f"observe(engine, app) takes a FastAPI or Starlette application, not "
             f"{type(app).__name__}; put PoolObserverMiddleware(app) around any other ASGI "
             "application yourself, and leave it out here"
         )
-    return app
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +76,7 @@ class Installation:
         self._innermost = self._made(self._route)
         self._overrides = [
             Override(app, "build_middleware_stack", self._observed_build()),
-            Override(app.router, "middleware_stack", self._entrance()),
+            Override(app.router, "middleware_stack", self._enter),
         ]
 
     def apply(self) -> None:
@@ -119,23 +118,20 @@ class Installation:
 
     # -- at the entrance to the routes -------------------------------------------------------
 
-    def _entrance(self) -> App:
-        def enter(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-            kind = scope["type"]
-            request = request_of(scope) if kind in REQUESTS else None
-            if request is not None:
-                # Middleware may have made a copy of the scope, and may pass on the response
-                # later than it is sent from here.
-                request.is_routed_by(scope)
-                if kind == "http":
-                    send = noting_send(send, request.progress, time.perf_counter_ns)
-                return self._route(scope, receive, send)
-            if not self.users:
-                return self._route(scope, receive, send)
-            self._surround()  # this comes too late for the request that is here
-            return self._innermost(scope, receive, send)
-
-        return enter
+    def _enter(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        kind = scope["type"]
+        request = request_of(scope) if kind in REQUESTS else None
+        if request is not None:
+            # Middleware may have made a copy of the scope, and may pass on the response later
+            # than it is sent from here.
+            request.is_routed_by(scope)
+            if kind == "http":
+                send = noting_send(send, request.progress, time.perf_counter_ns)
+            return self._route(scope, receive, send)
+        if not self.users:
+            return self._route(scope, receive, send)
+        self._surround()  # this comes too late for the request that is here
+        return self._innermost(scope, receive, send)
 
     # -- what users want ---------------------------------------------------------------------
 

@@ -17,13 +17,15 @@ def lines(state: PoolState) -> Iterator[str]:
     yield f"  {state.used}{limit} connections used, {state.waiting} callers waiting" + (
         f", the first for {state.oldest_wait_seconds:.1f} s" if state.waiting else ""
     )
-    groups: dict[tuple[str, str, Activity], list[Hold]] = {}
+    groups: dict[tuple[str, str, Activity, str | None], list[Hold]] = {}
     for hold in state.open_holds:
-        groups.setdefault((hold.holder, str(hold.call_site), hold.activity), []).append(hold)
-    for (holder, call_site, activity), holds in list(groups.items())[:MOST_LINES]:
+        group = hold.holder, str(hold.call_site), hold.activity, hold.limit_reason
+        groups.setdefault(group, []).append(hold)
+    for (holder, call_site, activity, reason), holds in list(groups.items())[:MOST_LINES]:
         yield (
             f"    {len(holds):2} x {holder:<12} {activity.replace('_', ' '):<14} "
             f"up to {holds[0].seconds:4.1f} s   {call_site}"
+            + ("" if reason is None else f"   (expected: {reason})")
         )
 
 

@@ -21,7 +21,8 @@ from pool_observer.call_site import SiteFinder
 from pool_observer.claim import Claim
 from pool_observer.holder import current_holder
 from pool_observer.hooks.drivers import backend_pid
-from pool_observer.hooks.greenlets import current_owner, unit_of
+from pool_observer.hooks.greenlets import current_owner
+from pool_observer.hooks.units import unit_of
 from pool_observer.ledger import Ledger
 from pool_observer.model import Outcome
 from pool_observer.progress import MOST_CLAIMS
