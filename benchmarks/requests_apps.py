@@ -19,7 +19,7 @@ from benchmarks.requests_subjects import (
 from pool_observer import observe
 from pool_observer.asgi.middleware import PoolObserverMiddleware
 from pool_observer.asgi.request import current_request
-from pool_observer.asgi.types import App
+from pool_observer.asgi_types import App
 from pool_observer.model import UNATTRIBUTED
 
 

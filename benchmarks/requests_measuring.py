@@ -15,7 +15,7 @@ from benchmarks.attached import Unavailable
 from benchmarks.harness import Timings
 from benchmarks.requests_apps import GROUPS
 from benchmarks.requests_subjects import REQUESTED, Subject, Variant
-from pool_observer.asgi.types import Message
+from pool_observer.asgi_types import Message
 
 SLICE_NS = 10_000_000
 WARM_UP = 300

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.attached import nothing, peer_module
 from pool_observer.asgi.request import Request
 from pool_observer.asgi.routes import RouteNames
-from pool_observer.asgi.types import App, Receive, Scope, Send
+from pool_observer.asgi_types import App, Receive, Scope, Send
 
 ROUTES = 50
 REQUESTED = ROUTES // 2

@@ -48,6 +48,7 @@ class Claim:
         "name",
         "outcome",
         "outer",
+        "overdue",
         "owner",
         "pinging_at",
         "pool",
@@ -61,7 +62,7 @@ class Claim:
     owner: object
     """The thread or greenlet that waits; dropped when it has a connection."""
     pool: object
-    """The pool the connection came from, dropped when the hold ends."""
+    """Weak reference to the pool the connection came from."""
     proxy: Callable[[], Any]
     """Weak reference to the proxied connection; it gives None once the proxy is garbage."""
 
@@ -79,6 +80,8 @@ class Claim:
     """What the totals contain of it already."""
     counted_phases: PhaseSplit
     counted_until: int
+    overdue: bool
+    """Whether it has been counted as overdue."""
 
     def __init__(
         self,

@@ -196,6 +196,8 @@ class ConnectionOpened:
     """A connection to the database was opened."""
 
     pool: str
+    create_ns: int | None = None
+    """How long that has taken, where it could be measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -19,8 +20,9 @@ from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.hooks.greenlets import stacks_beyond
 from pool_observer.hooks.units import current_unit
-from pool_observer.ledger import Ledger
+from pool_observer.ledger import Ledger, Settled
 from pool_observer.listener import Listener
+from pool_observer.loops import LoopLag
 from pool_observer.model import (
     NANOSECONDS,
     ConnectionClosed,
@@ -32,7 +34,7 @@ from pool_observer.model import (
     Wait,
 )
 from pool_observer.open_claims import BACKLOG, Clock
-from pool_observer.state import PoolState
+from pool_observer.state import PoolState, PoolTotals
 
 _METHOD_FOR: dict[type, str] = {
     Wait: "wait_ended",
@@ -78,8 +80,11 @@ class PoolObserver:
         self._subscribing = threading.Lock()
         self._closing: list[Callable[[], None]] = []
         self._last_state: PoolState | None = None
+        self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
-        self._attachment = Attachment(engine, self._ledger, sites, on_behalf_of=self)
+        self._attachment = Attachment(
+            engine, self._ledger, sites, self._loops.follow_running, on_behalf_of=self
+        )
 
     # -- what users ask ----------------------------------------------------------------------
 
@@ -134,6 +139,7 @@ class PoolObserver:
     def tick(self) -> None:
         """What the watchdog does once a second."""
         self.deliver()
+        self._loops.probe()
 
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
@@ -209,14 +215,20 @@ class PoolObserver:
         self._subscribing = threading.Lock()
         self._undelivered.clear()
         self._ledger.reset_after_fork()
+        self._loops.reset_after_fork()
         self._attachment.reset_after_fork()
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _take_stock(self) -> None:
+    def _take_stock(self, *, freeze: bool = False) -> Settled:
         """Settle the ledger; keep what ended for the listeners, if there are any."""
-        self._attachment.follow_dialects()
-        self._undelivered.extend(self._ledger.settle(tell=bool(self._listeners)))
+        attachment = self._attachment
+        attachment.follow_dialects()
+        settled = self._ledger.settle(
+            attachment.capacity(), tell=bool(self._listeners), freeze=freeze
+        )
+        self._undelivered.extend(settled.events)
+        return settled
 
     def _tell(self, listener: Listener, method: str, *event: Event) -> None:
         try:
@@ -225,13 +237,13 @@ class PoolObserver:
             self._failures.note(f"{type(listener).__qualname__}.{method}")
 
     def _state(self, *, closed: bool = False) -> PoolState:
-        self._take_stock()
-        ledger = self._ledger
-        holding, waiting = ledger.open_claims()
-        now = ledger.clock()
-        unseen = self._attachment.unseen()
-        pool = self._attachment.current_pool()
-        used_here = unseen + sum(claim.pool is pool for claim in holding)
+        settled = self._take_stock(freeze=True)
+        ledger, attachment = self._ledger, self._attachment
+        holding, waiting, now = settled.holding, settled.waiting, settled.now
+        unseen = attachment.unseen()
+        pool = attachment.current_pool()
+        here = None if pool is None else weakref.ref(pool)
+        used_here = unseen + sum(claim.pool == here for claim in holding)
         limit = None if pool is None else pools.max_connections(pool)
         counted = None if pool is None else pools.checked_out(pool)
         # The pool counts a connection as out while we still count the caller as waiting for
@@ -241,13 +253,16 @@ class PoolObserver:
             name=self.name,
             at=self._wall_clock() / NANOSECONDS,
             used=len(holding) + unseen,
-            idle=self._attachment.idle(),
+            idle=attachment.idle(),
             waiting=len(waiting),
             max=limit,
             utilization=used_here / limit if limit else None,
             drift=None if counted is None else used_here + underway - counted,
             open_holds=tuple(ledger.hold(claim, now) for claim in holding),
             open_waits=tuple(ledger.wait(claim, now) for claim in waiting),
-            totals=ledger.totals(),
+            totals=settled.totals or PoolTotals(),
+            idle_max=None if pool is None else pools.most_idle(pool),
+            settings=None if pool is None else pools.settings_of(pool),
+            event_loop_lag_seconds=self._loops.lag_seconds(),
             closed=closed,
         )

@@ -184,7 +184,6 @@ class OpenClaims:
             return False
         claim.ended_at = self.clock()
         claim.ending = LOST if claim.proxy() is None else ending
-        claim.pool = None
         finished = self.finished
         if len(finished) < self._half_backlog:  # nearly always, and then without a call
             finished.append(claim)
@@ -234,15 +233,6 @@ class OpenClaims:
             else:
                 self.units[claim.unit] = outer
 
-    def open_claims(self) -> tuple[list[Claim], list[Claim]]:
-        """Who holds and who waits, at this instant, the oldest first."""
-        # A claim leaves the waits just after it has entered the holds, so as never to be in
-        # neither; here it counts as what it has become.
-        waits = self.waits.copy().values()
-        waiting = sorted((claim for claim in waits if claim.granted_at is None), key=_asked_at)
-        holding = sorted(self.holds.copy().values(), key=_granted_at)
-        return holding, waiting
-
     def close(self) -> None:
         """Forget what is open: its end will not be seen any more."""
         self.waits.clear()
@@ -263,11 +253,3 @@ class OpenClaims:
 def _is_garbage_or(claim: Claim, is_the_one: Callable[[Any], bool]) -> bool:
     proxy = claim.proxy()
     return proxy is None or is_the_one(proxy)
-
-
-def _granted_at(claim: Claim) -> int:
-    return claim.granted_at or 0
-
-
-def _asked_at(claim: Claim) -> int:
-    return claim.asked_at

@@ -5,7 +5,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pool_observer.model import Activity, CallSite, Ending, Hold, Outcome, Phase, Wait
+from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS, Bounds
+from pool_observer.model import (
+    NANOSECONDS,
+    Activity,
+    CallSite,
+    Ending,
+    Hold,
+    Outcome,
+    Phase,
+    TraceContext,
+    Wait,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One of the durations in a bucket, and the trace it can be looked up in."""
+
+    trace: TraceContext
+    seconds: float
+    at: float
+    """Unix time at which it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How many durations were of what size. All figures are cumulative."""
+
+    bounds: Bounds
+    """The upper bounds of the buckets in seconds, each part of its bucket."""
+    counts: tuple[int, ...]
+    """Durations in each bucket, and last those above all bounds."""
+    sum_ns: int
+    exemplars: Mapping[int, Exemplar] = field(default_factory=dict)
+    """The last sampled trace in a bucket, by the bucket's number."""
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def sum_seconds(self) -> float:
+        return self.sum_ns / NANOSECONDS
+
+
+def _nothing(bounds: Bounds) -> Distribution:
+    return Distribution(bounds, (0,) * (len(bounds) + 1), 0)
+
+
+_NO_WAITS = _nothing(WAIT_BOUNDS)
+_NO_HOLDS = _nothing(USE_BOUNDS)
+_NO_CREATIONS = _nothing(CREATE_BOUNDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +75,17 @@ class HolderTotals:
     """The same time by phase, as far as it was held by requests."""
     nested: int = 0
     """How often it asked for a connection while it held one of this pool."""
+    wait_time: Distribution = _NO_WAITS
+    """How long it has waited, whatever the outcome."""
+    use_time: Distribution = _NO_HOLDS
+    """How long its holds have lasted that are over."""
+    overdue: int = 0
+    """How many of its holds have been out for longer than their limit."""
+    blamed_seconds: float = 0.0
+    """How long others have queued on its account.
+
+    While somebody queues, each connection that is held bears an equal share of it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +107,12 @@ class PoolTotals:
     holders: Mapping[str, HolderTotals] = field(default_factory=dict)
     nestings: Mapping[Nesting, int] = field(default_factory=dict)
     """How often each pair of lines has nested; the first thousand pairs."""
+    full_ns: int = 0
+    """How long as many connections as the pool has were held or asked for."""
+    full_times: int = 0
+    """How often that began."""
+    create_time: Distribution = _NO_CREATIONS
+    """How long it has taken to open connections."""
     connections_opened: int = 0
     connections_closed: int = 0
     connections_invalidated: int = 0
@@ -52,6 +120,21 @@ class PoolTotals:
     """Finished waits and holds we had no room for: they are missing from these totals."""
     internal_errors: Mapping[str, int] = field(default_factory=dict)
     """Failures inside pool_observer by place. None of them reached the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """How a pool is configured. What does not apply to this kind of pool is None."""
+
+    pool_class: str
+    dialect: str
+    driver: str
+    size: int | None = None
+    max_overflow: int | None = None
+    timeout: float | None = None
+    recycle: float | None = None
+    """Seconds; None if connections are kept whatever their age."""
+    pre_ping: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +173,13 @@ class PoolState:
     open_waits: tuple[Wait, ...]
     """The callers that are waiting now, the longest waiting first."""
     totals: PoolTotals
+    idle_max: int | None = None
+    """The most connections the pool keeps when nobody uses them; None if it has no limit."""
+    settings: PoolSettings | None = None
+    """How the pool is configured; None when it is gone."""
+    event_loop_lag_seconds: float | None = None
+    """How late the event loop that uses the pool runs what is due, at the worst of the last
+    seconds; None where no event loop does."""
     closed: bool = False
     """Whether the observer had been closed: then this is how it last saw the pool."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.claim import EXECUTING, IDLE, IN_TRANSACTION, Split
-from pool_observer.model import OTHER, Ending, Outcome
+from pool_observer.contention import Blame, Contention
+from pool_observer.histogram import Histogram
+from pool_observer.model import NANOSECONDS, OTHER, UNATTRIBUTED, Ending, Outcome
 from pool_observer.progress import BACKGROUND, DETACHED, HANDLER, RESPONSE, PhaseSplit
 from pool_observer.state import HolderTotals, Nesting, PoolTotals
 
@@ -19,6 +22,7 @@ class Tally:
     # Numbers rather than dicts of them: this is added to for every connection there is.
     __slots__ = (
         "background",
+        "blamed_ns",
         "connect_ns",
         "detached",
         "executing",
@@ -27,10 +31,13 @@ class Tally:
         "idle",
         "in_transaction",
         "nested",
+        "overdue",
         "ping_ns",
         "queue_ns",
         "response",
         "returns",
+        "use_time",
+        "wait_time",
         "waits",
     )
 
@@ -43,7 +50,10 @@ class Tally:
         self.queue_ns = self.connect_ns = self.ping_ns = 0
         self.executing = self.in_transaction = self.idle = 0
         self.handler = self.response = self.background = self.detached = 0
-        self.nested = 0
+        self.nested = self.overdue = 0
+        self.blamed_ns = 0.0
+        self.wait_time = Histogram(WAIT_BOUNDS)
+        self.use_time = Histogram(USE_BOUNDS)
 
     def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
         """Add a wait that is over: nanoseconds in the queue, connecting and pinging."""
@@ -86,17 +96,23 @@ class Tally:
                 DETACHED: self.detached,
             },
             nested=self.nested,
+            wait_time=self.wait_time.frozen(),
+            use_time=self.use_time.frozen(),
+            overdue=self.overdue,
+            blamed_seconds=self.blamed_ns / NANOSECONDS,
         )
 
 
 class Totals:
     """The tallies of a pool: one for each holder up to `holder_limit`, then one for the rest."""
 
-    def __init__(self, holder_limit: int) -> None:
+    def __init__(self, holder_limit: int, since: int = 0) -> None:
         self._holder_limit = holder_limit
         self._tallies: dict[str, Tally] = {}
         self._nestings: Counter[Nesting] = Counter()
         self.connections: Counter[str] = Counter(opened=0, closed=0, invalidated=0)
+        self.create_time = Histogram(CREATE_BOUNDS)
+        self.contention = Contention(since)
 
     def of(self, holder: str) -> Tally:
         """The tally this holder is counted in: its own, or that of `other` if there are many."""
@@ -113,10 +129,20 @@ class Totals:
         if nesting in self._nestings or len(self._nestings) < MOST_NESTINGS:
             self._nestings[nesting] += 1
 
+    def add_blame(self, blame: Blame) -> None:
+        """Add what others have queued on account of each hold."""
+        for claim, blamed_ns in blame.items():
+            name = UNATTRIBUTED if claim is None else claim.name
+            if name is not None:
+                self.of(name).blamed_ns += blamed_ns
+
     def frozen(self, dropped_events: int, internal_errors: dict[str, int]) -> PoolTotals:
         return PoolTotals(
             holders={holder: tally.frozen() for holder, tally in self._tallies.items()},
             nestings=dict(self._nestings),
+            full_ns=self.contention.full_ns,
+            full_times=self.contention.full_times,
+            create_time=self.create_time.frozen(),
             connections_opened=self.connections["opened"],
             connections_closed=self.connections["closed"],
             connections_invalidated=self.connections["invalidated"],

@@ -11,7 +11,9 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from pool_observer import Listener, PoolObserver
+from pool_observer.claim import Claim
 from pool_observer.holder import DerivedHolder, Holder
+from pool_observer.ledger import Ledger
 from pool_observer.model import (
     ConnectionClosed,
     ConnectionInvalidated,
@@ -19,6 +21,7 @@ from pool_observer.model import (
     Hold,
     Wait,
 )
+from pool_observer.state import PoolTotals
 
 
 class FakeClock:
@@ -48,6 +51,19 @@ class CountingClock:
 def named(name: str) -> Holder:
     """A holder of that name."""
     return DerivedHolder(None, None, name=name)
+
+
+def totals_of(ledger: Ledger) -> PoolTotals:
+    """What the ledger has counted until now."""
+    totals = ledger.settle(freeze=True).totals
+    assert totals is not None
+    return totals
+
+
+def open_claims(ledger: Ledger) -> tuple[list[Claim], list[Claim]]:
+    """Who holds and who waits now, the oldest first."""
+    settled = ledger.settle()
+    return settled.holding, settled.waiting
 
 
 class RecordingListener(Listener):

@@ -14,7 +14,7 @@ from pool_observer.demo.show import lines
 from pool_observer.holder import current_holder
 from tests.asgi.calling import call
 from tests.conftest import Observe
-from tests.support import FakeDatabase, RecordingListener
+from tests.support import FakeDatabase, RecordingListener, open_claims
 
 
 def limits(observer: PoolObserver) -> list[tuple[str, float, str | None]]:
@@ -134,7 +134,7 @@ def test_functions_and_generators_may_expect_it(database: FakeDatabase, observed
         next(steps)
     assert limits(observer) == [("unattributed", 600, "export")]
     assert current_holder.get() is None
-    ((claim,), _) = observer._ledger.open_claims()
+    ((claim,), _) = open_claims(observer._ledger)
     depth = 0
     holder: Any = claim.holder
     while holder is not None:

@@ -20,7 +20,7 @@ from pool_observer.model import (
     Stage,
     Wait,
 )
-from tests.support import FakeClock, named
+from tests.support import FakeClock, named, open_claims, totals_of
 
 
 class Proxy:
@@ -61,7 +61,7 @@ def test_a_wait_and_a_hold_tell_all_about_themselves(ledger: Ledger, clock: Fake
     clock.advance(32)
     assert ledger.hold_ends("connection", Ending.CHECKIN)
 
-    wait, hold = ledger.settle(tell=True)
+    wait, hold = ledger.settle(tell=True).events
     assert isinstance(wait, Wait)
     assert (wait.holder, wait.outcome, wait.stage) == ("GET /", Outcome.ACQUIRED, Stage.CONNECT)
     assert (wait.queue_seconds, wait.ping_seconds, wait.connect_seconds) == (1.0, 2.0, 4.0)
@@ -75,11 +75,11 @@ def test_a_wait_and_a_hold_tell_all_about_themselves(ledger: Ledger, clock: Fake
     assert hold.began_at == 12.000001
     assert hold.overdue
 
-    totals = ledger.totals().holders["GET /"]
+    totals = totals_of(ledger).holders["GET /"]
     assert (totals.queue_ns, totals.ping_ns, totals.connect_ns) == (10**9, 2 * 10**9, 4 * 10**9)
     assert totals.checkouts == totals.returns[Ending.CHECKIN] == 1
     assert sum(totals.activity_ns.values()) == 56 * 10**9
-    assert ledger.settle(tell=True) == []
+    assert ledger.settle(tell=True).events == []
 
 
 def test_open_holds_are_counted_as_they_run_and_never_twice(
@@ -90,14 +90,14 @@ def test_open_holds_are_counted_as_they_run_and_never_twice(
     for _ in range(3):
         clock.advance(1)
         ledger.settle()
-        idle.append(ledger.totals().holders[UNATTRIBUTED].activity_ns[Activity.IDLE])
+        idle.append(totals_of(ledger).holders[UNATTRIBUTED].activity_ns[Activity.IDLE])
     assert idle == [10**9, 2 * 10**9, 3 * 10**9]
     claim.executed(claim.executing_from(clock.now), clock.now, IN_TRANSACTION)
     clock.advance(1)
     ledger.hold_ends("connection", Ending.CHECKIN)
     clock.advance(100)
     ledger.settle()
-    totals = ledger.totals().holders[UNATTRIBUTED]
+    totals = totals_of(ledger).holders[UNATTRIBUTED]
     assert totals.activity_ns == {
         Activity.IDLE: 3 * 10**9,
         Activity.EXECUTING: 0,
@@ -109,9 +109,9 @@ def test_open_holds_are_counted_as_they_run_and_never_twice(
 
 def test_the_wait_of_an_open_hold_is_told_once(ledger: Ledger) -> None:
     hold(ledger)
-    assert [type(event) for event in ledger.settle(tell=True)] == [Wait]
+    assert [type(event) for event in ledger.settle(tell=True).events] == [Wait]
     ledger.hold_ends("connection", Ending.CHECKIN)
-    assert [type(event) for event in ledger.settle(tell=True)] == [Hold]
+    assert [type(event) for event in ledger.settle(tell=True).events] == [Hold]
 
 
 def test_a_hold_whose_proxy_is_garbage_was_lost(ledger: Ledger) -> None:
@@ -127,7 +127,7 @@ def test_ending_what_is_not_open_is_no_event(ledger: Ledger) -> None:
     assert ledger.hold_ends("connection", Ending.CHECKIN)
     assert not ledger.hold_ends("connection", Ending.CHECKIN)
     ledger.settle()
-    assert ledger.totals().holders[UNATTRIBUTED].returns[Ending.CHECKIN] == 1
+    assert totals_of(ledger).holders[UNATTRIBUTED].returns[Ending.CHECKIN] == 1
 
 
 def test_a_record_handed_out_again_ends_its_earlier_hold(ledger: Ledger) -> None:
@@ -155,19 +155,19 @@ def test_the_same_proxy_handed_out_again_is_the_same_hold(ledger: Ledger) -> Non
     ledger.hold_begins(nested, "connection", lambda: proxy)
     ledger.hold_ends("connection", Ending.CHECKIN)
     ledger.settle()
-    totals = ledger.totals().holders[UNATTRIBUTED]
+    totals = totals_of(ledger).holders[UNATTRIBUTED]
     assert (totals.checkouts, totals.waits[Outcome.ACQUIRED]) == (1, 1)
-    assert ledger.open_claims() == ([], [])
+    assert open_claims(ledger) == ([], [])
 
 
 def test_an_owner_that_asks_while_it_asks_has_two_waits(ledger: Ledger) -> None:
     outer = ledger.wait_begins("task", named("outer"))
     inner = ledger.wait_begins("task", named("inner"))
-    assert ledger.open_claims()[1] == [outer, inner]
+    assert open_claims(ledger)[1] == [outer, inner]
     ledger.wait_ends_empty_handed(inner, Outcome.TIMED_OUT)
-    assert ledger.open_claims()[1] == [outer]
+    assert open_claims(ledger)[1] == [outer]
     ledger.wait_ends_empty_handed(outer, Outcome.FAILED)
-    assert ledger.open_claims() == ([], [])
+    assert open_claims(ledger) == ([], [])
 
 
 def test_open_claims_come_the_oldest_first(ledger: Ledger, clock: FakeClock) -> None:
@@ -179,7 +179,7 @@ def test_open_claims_come_the_oldest_first(ledger: Ledger, clock: FakeClock) -> 
     for number in range(5):
         clock.advance(1)
         waits.append(ledger.wait_begins(number))
-    assert ledger.open_claims() == (claims, waits)
+    assert open_claims(ledger) == (claims, waits)
 
 
 def test_holders_beyond_the_bound_become_other(clock: FakeClock) -> None:
@@ -189,9 +189,9 @@ def test_holders_beyond_the_bound_become_other(clock: FakeClock) -> None:
         ledger.hold_ends("connection", Ending.CHECKIN)
         if number % 1000 == 0:
             ledger.settle()
-    events = ledger.settle(tell=True)
+    events = ledger.settle(tell=True).events
     assert {event.holder for event in events if isinstance(event, Hold)} == {OTHER}
-    holders = ledger.totals().holders
+    holders = totals_of(ledger).holders
     assert list(holders) == ["GET /0", "GET /1", "GET /2", OTHER]
     assert holders[OTHER].checkouts == holders[OTHER].returns[Ending.CHECKIN] == 99_997
 
@@ -210,7 +210,7 @@ def test_a_holder_named_late_is_named_when_it_is_counted(ledger: Ledger) -> None
     route.known = "something else"
     ledger.hold_ends("connection", Ending.CHECKIN)
     ledger.settle()
-    assert list(ledger.totals().holders) == ["GET /{id}"]
+    assert list(totals_of(ledger).holders) == ["GET /{id}"]
 
 
 def test_a_holder_that_cannot_tell_its_name_is_unattributed(ledger: Ledger) -> None:
@@ -220,7 +220,7 @@ def test_a_holder_that_cannot_tell_its_name_is_unattributed(ledger: Ledger) -> N
 
     ledger.hold_begins(ledger.wait_begins(1, Route(None, None)), "connection", lambda: ledger)
     ledger.settle()
-    assert list(ledger.totals().holders) == [UNATTRIBUTED]
+    assert list(totals_of(ledger).holders) == [UNATTRIBUTED]
     assert ledger.failures.counts() == {"naming a holder": 1}
 
 
@@ -233,7 +233,7 @@ def test_what_there_is_no_room_for_is_dropped_and_counted(clock: FakeClock) -> N
         ledger.hold_ends("connection", Ending.CHECKIN)
     assert woken == [1]
     ledger.settle()
-    totals = ledger.totals()
+    totals = totals_of(ledger)
     assert totals.dropped_events == 15
     assert totals.holders[UNATTRIBUTED].returns[Ending.CHECKIN] == 10
 
@@ -242,8 +242,8 @@ def test_connections_that_come_and_go_are_counted(ledger: Ledger) -> None:
     ledger.connection_changed(ConnectionOpened("orders"))
     ledger.connection_changed(ConnectionOpened("orders"))
     ledger.connection_changed(ConnectionClosed("orders"))
-    assert len(ledger.settle(tell=True)) == 3
-    totals = ledger.totals()
+    assert len(ledger.settle(tell=True).events) == 3
+    totals = totals_of(ledger)
     assert (totals.connections_opened, totals.connections_closed) == (2, 1)
 
 
@@ -253,15 +253,15 @@ def test_who_waits_while_the_ledger_closes_is_forgotten(ledger: Ledger) -> None:
     ledger.close()
     ledger.hold_begins(granted, "connection", lambda: ledger)
     ledger.wait_ends_empty_handed(refused, Outcome.TIMED_OUT)
-    assert ledger.open_claims() == ([], [])
-    assert ledger.settle(tell=True) == []
+    assert open_claims(ledger) == ([], [])
+    assert ledger.settle(tell=True).events == []
 
 
 def test_a_claim_between_waiting_and_holding_is_not_both(ledger: Ledger) -> None:
     claim = ledger.wait_begins("task")
     ledger.hold_begins(claim, "connection", lambda: ledger)
     ledger.waits["task"] = claim  # as in the instant before it leaves the waits
-    assert ledger.open_claims() == ([claim], [])
+    assert open_claims(ledger) == ([claim], [])
 
 
 def test_asking_for_totals_while_settling_does_not_settle_again(
@@ -272,14 +272,14 @@ def test_asking_for_totals_while_settling_does_not_settle_again(
     depth = []
 
     def count_and_ask(*arguments: Any) -> Any:
-        depth.append(ledger.settle(tell=True))
+        depth.append(ledger.settle(tell=True).events)
         return count(*arguments)
 
     monkeypatch.setattr(ledger, "_count_open", count_and_ask)
     hold(ledger)
-    assert len(ledger.settle(tell=True)) == 1
+    assert len(ledger.settle(tell=True).events) == 1
     assert depth == [[]]
-    assert ledger.totals().holders[UNATTRIBUTED].checkouts == 1
+    assert totals_of(ledger).holders[UNATTRIBUTED].checkouts == 1
 
 
 def test_a_reader_sees_each_change_of_activity_whole() -> None:
@@ -326,6 +326,6 @@ def test_a_fork_leaves_nothing_in_the_child(ledger: Ledger) -> None:
     ledger.settle()
     ledger._lock.acquire()  # as another thread of the parent might
     ledger.reset_after_fork()
-    assert ledger.open_claims() == ([], [])
-    assert ledger.settle(tell=True) == []
-    assert ledger.totals().holders == {}
+    assert open_claims(ledger) == ([], [])
+    assert ledger.settle(tell=True).events == []
+    assert totals_of(ledger).holders == {}

@@ -21,7 +21,7 @@ from pool_observer.totals import MOST_NESTINGS
 from tests.asgi.calling import call
 from tests.conftest import Observe
 from tests.postgres import Postgres
-from tests.support import FakeDatabase, RecordingListener, wait_until
+from tests.support import FakeDatabase, RecordingListener, open_claims, wait_until
 
 
 def outer(engine: Engine) -> Connection:
@@ -130,7 +130,7 @@ def test_taking_the_next_before_returning_the_last_keeps_no_chain(
         connection = following
         if number % 10 == 9:
             observer.deliver()
-    ((latest,), _) = observer._ledger.open_claims()
+    ((latest,), _) = open_claims(observer._ledger)
     claim: Claim | None = latest
     depth = 0
     while claim is not None:

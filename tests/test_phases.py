@@ -9,7 +9,7 @@ from pool_observer import Ending, Hold, Phase
 from pool_observer.holder import DerivedHolder
 from pool_observer.ledger import Ledger
 from pool_observer.progress import RequestProgress
-from tests.support import FakeClock
+from tests.support import FakeClock, totals_of
 
 BEGIN = 1000
 MARKS = ("response_at", "background_at", "detached_at")
@@ -46,13 +46,13 @@ def test_phases_add_up_to_the_hold_and_never_go_back(schedule: list[tuple[str, i
             passed += 1
         elif step == "settle":
             ledger.settle()
-            assert list(ledger.totals().holders["GET /"].phase_ns.values()) == expected
+            assert list(totals_of(ledger).holders["GET /"].phase_ns.values()) == expected
         else:
             hold = ledger.hold(claim, clock.now)
             assert list(hold.phase_ns.values()) == expected
             assert hold.phase is list(Phase)[passed]
     ledger.hold_ends("connection", Ending.CHECKIN)
-    *_, event = ledger.settle(tell=True)
+    *_, event = ledger.settle(tell=True).events
     assert isinstance(event, Hold)
     assert list(event.phase_ns.values()) == expected
     assert sum(expected) == event.duration_ns == clock.now - BEGIN
@@ -74,7 +74,7 @@ def test_a_phase_that_is_noted_late_takes_nothing_back(pauses: list[tuple[int, i
         ledger.settle()
         setattr(progress, mark, read)
         ledger.settle()
-        now = tuple(ledger.totals().holders["GET /"].phase_ns.values())
+        now = tuple(totals_of(ledger).holders["GET /"].phase_ns.values())
         assert all(after >= earlier for after, earlier in zip(now, before, strict=True))
         assert sum(now) == clock.now - BEGIN
         before = now

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.attached import peer_module
 from benchmarks.requests_subjects import TEMPLATE, Subject, fastapi_app
-from pool_observer.asgi.types import Scope
+from pool_observer.asgi_types import Scope
 
 
 def instrumentator() -> Subject:

@@ -20,7 +20,7 @@ from typing import Any
 from pool_observer.asgi.middleware import REQUESTS, PoolObserverMiddleware
 from pool_observer.asgi.request import request_of
 from pool_observer.asgi.sending import noting_send
-from pool_observer.asgi.types import App, Receive, Scope, Send
+from pool_observer.asgi_types import App, Receive, Scope, Send
 from pool_observer.overrides import Override
 
 

@@ -9,7 +9,7 @@ from pool_observer.asgi.request import Request, request_of
 from pool_observer.asgi.routes import RouteNames
 from pool_observer.asgi.sending import noting_send
 from pool_observer.asgi.server_timing import with_server_timing
-from pool_observer.asgi.types import App, Message, Receive, Scope, Send
+from pool_observer.asgi_types import App, Message, Receive, Scope, Send
 from pool_observer.failures import Failures
 from pool_observer.holder import current_holder
 from pool_observer.progress import MOST_CLAIMS, RequestProgress

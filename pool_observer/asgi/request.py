@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pool_observer.asgi.routes import Essence, RouteNames, essence_of, scope_from
-from pool_observer.asgi.types import Scope
+from pool_observer.asgi_types import Scope
 from pool_observer.holder import DerivedHolder, Expectation, current_holder
 from pool_observer.progress import RequestProgress
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from pool_observer.asgi.types import Scope
+from pool_observer.asgi_types import Scope
 from pool_observer.model import UNATTRIBUTED, UNMATCHED
 
 METHODS = frozenset(

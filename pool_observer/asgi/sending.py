@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pool_observer.asgi.types import Message, Send
+from pool_observer.asgi_types import Message, Send
 from pool_observer.progress import RequestProgress
 
 BODY = ("http.response.body", "http.response.zerocopysend", "http.response.pathsend")

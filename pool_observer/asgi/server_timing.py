@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pool_observer.asgi.types import Message
+from pool_observer.asgi_types import Message
 from pool_observer.claim import Claim
 
 NANOSECONDS_PER_MS = 1_000_000

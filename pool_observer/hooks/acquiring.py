@@ -30,6 +30,9 @@ from pool_observer.progress import MOST_CLAIMS
 BACKEND_PID = "pool_observer.backend_pid"
 """Key in a connection's `info`, which SQLAlchemy empties when the connection is replaced."""
 
+CREATE_NS = "pool_observer.create_ns"
+"""The same for how long it took to open it, until the event that says so."""
+
 
 def keep_no_reference(_: object) -> None:
     """Callback for weak references to proxies.
@@ -66,20 +69,20 @@ def caller_of_connect() -> FrameType | None:
     return frame.f_back if frame.f_code is _ENGINE_CONNECT else sys._getframe(2)
 
 
-Grant = Callable[[Claim, Any, Pool], None]
+Grant = Callable[[Claim, Any, "weakref.ref[Pool]"], None]
 
 
 def granter(ledger: Ledger, key_of: Callable[[Any], Hashable]) -> Grant:
     """How a claim becomes a hold of the proxied connection it was given."""
     hold_begins = ledger.hold_begins
 
-    def grant(claim: Claim, proxy: Any, pool: Pool) -> None:
+    def grant(claim: Claim, proxy: Any, pool: weakref.ref[Pool]) -> None:
         record = proxy._connection_record
         info = record.info
         if BACKEND_PID in info:
             pid = info[BACKEND_PID]
         else:
-            pid = info[BACKEND_PID] = backend_pid(pool, record)
+            pid = info[BACKEND_PID] = backend_pid(pool(), record)
         reference = weakref.ref(proxy, keep_no_reference)
         hold_begins(claim, key_of(proxy), reference, pool, pid)
 
@@ -96,14 +99,14 @@ def checkout_listener(
             claim = ledger.waits.get(current_owner())
             if claim is not None:
                 reference = weakref.ref(proxy, keep_no_reference)
-                ledger.hold_begins(claim, record, reference, current_pool())
+                ledger.hold_begins(claim, record, reference, weakref.ref(current_pool()))
         except Exception:
             ledger.failures.note("beginning a hold at checkout")
 
     return checkout
 
 
-def leave_it_to_the_checkout_event(claim: Claim, proxy: Any, pool: Pool) -> None:
+def leave_it_to_the_checkout_event(claim: Claim, proxy: Any, pool: weakref.ref[Pool]) -> None:
     """A way to begin no hold here: `checkout_listener` has done it."""
 
 
@@ -152,7 +155,7 @@ def observed_connect(
                 failed("ending a wait")
             raise
         try:
-            grant(claim, proxy, pool)
+            grant(claim, proxy, pool_reference)
         except Exception:
             failed("beginning a hold")
             ledger.waits.pop(claim.owner, None)
@@ -187,13 +190,21 @@ def observed_creator(original: Callable[[Any], Any], ledger: Ledger) -> Callable
     waits = ledger.waits
 
     def create(record: Any) -> Any:
+        began_at = None
         try:
             claim = waits.get(current_owner())
+            began_at = ledger.clock()
             if claim is not None and claim.connecting_at is None:
-                claim.connecting_at = ledger.clock()
+                claim.connecting_at = began_at
         except Exception:
             ledger.failures.note("timing a connect")
-        return original(record)
+        connection = original(record)
+        try:
+            if began_at is not None:
+                record.info[CREATE_NS] = ledger.clock() - began_at
+        except Exception:
+            ledger.failures.note("timing a connect")
+        return connection
 
     return create
 

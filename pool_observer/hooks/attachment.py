@@ -6,6 +6,7 @@ import logging
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
@@ -16,6 +17,7 @@ from sqlalchemy.pool.base import _ConnectionFairy
 
 from pool_observer.call_site import SiteFinder
 from pool_observer.claim import Claim
+from pool_observer.contention import Capacity
 from pool_observer.hooks import pools
 from pool_observer.hooks.acquiring import (
     Grant,
@@ -55,7 +57,12 @@ class Attachment:
     """
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, sites: SiteFinder, on_behalf_of: object
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        sites: SiteFinder,
+        follow_loop: Callable[[], None],
+        on_behalf_of: object,
     ) -> None:
         engine = root_engine(engine)
         pool = engine.pool
@@ -74,7 +81,7 @@ class Attachment:
             weakref.WeakKeyDictionary()
         )
         self._count_unseen(pool)
-        self._listeners = churn_listeners(ledger)
+        self._listeners = churn_listeners(ledger, follow_loop)
         if self._shared:
             self._listeners |= shared_ending_listeners(ledger)
         else:
@@ -162,7 +169,7 @@ class Attachment:
         if not self._shared:
             return grant
 
-        def grant_shared(claim: Claim, proxy: Any, pool: Pool) -> None:
+        def grant_shared(claim: Claim, proxy: Any, pool: weakref.ref[Pool]) -> None:
             grant(claim, proxy, pool)
             end_with_proxy(proxy, self._ledger)
 
@@ -184,6 +191,14 @@ class Attachment:
         if self._unseen_pool() is not self.current_pool():
             return 0
         return self._unseen_at_first - len(self._returned)
+
+    def capacity(self) -> Capacity | None:
+        """How many connections there are to be had; None without a limit."""
+        pool = self.current_pool()
+        limit = None if pool is None else pools.max_connections(pool)
+        if pool is None or limit is None:
+            return None
+        return Capacity(limit, weakref.ref(pool), self.unseen())
 
     def idle(self) -> int:
         """Open connections resting in the current pool."""

@@ -19,10 +19,10 @@ _ASK: dict[str, Callable[[Any], int]] = {
 """Each answers from memory; none asks the server."""
 
 
-def backend_pid(pool: Pool, record: Any) -> int | None:
+def backend_pid(pool: Pool | None, record: Any) -> int | None:
     """The backend PID, or None where the driver does not tell. Never raises."""
     try:
-        ask = _ASK.get(getattr(pool._dialect, "driver", ""))
+        ask = _ASK.get(getattr(getattr(pool, "_dialect", None), "driver", ""))
         pid = ask(record.driver_connection) if ask else None
     except Exception:  # a driver of that name with another interface, or a test's stand-in
         return None

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from pool_observer.hooks.acquiring import CREATE_NS
 from pool_observer.hooks.greenlets import current_owner
 from pool_observer.ledger import Ledger
 from pool_observer.model import (
@@ -101,8 +102,12 @@ def end_with_proxy(proxy: Any, ledger: Ledger) -> None:
         claim.proxy = weakref.ref(proxy, lost)
 
 
-def churn_listeners(ledger: Ledger) -> Listeners:
-    """The listeners that see connections opened, closed and invalidated."""
+def churn_listeners(ledger: Ledger, follow_loop: Callable[[], None]) -> Listeners:
+    """The listeners that see connections opened, closed and invalidated.
+
+    A connection is opened where it will be used, and seldom: the occasion to learn of the
+    event loop that runs there.
+    """
     pool = ledger.pool
 
     def changed(event: Churn) -> None:
@@ -112,7 +117,13 @@ def churn_listeners(ledger: Ledger) -> Listeners:
             ledger.failures.note("noting a connection's change")
 
     def connect(dbapi_connection: Any, record: Any) -> None:
-        changed(ConnectionOpened(pool))
+        try:
+            follow_loop()
+            create_ns = record.info.pop(CREATE_NS, None)
+        except Exception:
+            ledger.failures.note("noting a connection's creation")
+            create_ns = None
+        changed(ConnectionOpened(pool, create_ns))
 
     def close(dbapi_connection: Any, record: Any) -> None:
         changed(ConnectionClosed(pool))

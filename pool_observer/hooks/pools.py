@@ -10,12 +10,15 @@ from weakref import ref
 from sqlalchemy.pool import (
     AssertionPool,
     AsyncAdaptedQueuePool,
+    NullPool,
     Pool,
     QueuePool,
     SingletonThreadPool,
     StaticPool,
 )
 from sqlalchemy.pool.base import _ConnectionFairy
+
+from pool_observer.state import PoolSettings
 
 
 def shares_its_connection(pool: Pool) -> bool:
@@ -43,6 +46,31 @@ def max_connections(pool: Pool) -> int | None:
         overflow: int = pool._max_overflow
         return None if overflow < 0 else pool.size() + overflow
     return 1 if isinstance(pool, AssertionPool) else None
+
+
+def most_idle(pool: Pool) -> int | None:
+    """The most connections the pool keeps when nobody uses them; None without a limit."""
+    if isinstance(pool, QueuePool):
+        return pool.size() or max_connections(pool)  # a size of 0 keeps whatever was opened
+    if isinstance(pool, NullPool):
+        return 0
+    return 1 if isinstance(pool, AssertionPool | StaticPool) else None
+
+
+def settings_of(pool: Pool) -> PoolSettings:
+    """How the pool is configured, as far as it is a pool of SQLAlchemy's own."""
+    queue = pool if isinstance(pool, QueuePool) else None
+    recycle = getattr(pool, "_recycle", -1)
+    return PoolSettings(
+        pool_class=type(pool).__name__,
+        dialect=getattr(pool._dialect, "name", ""),
+        driver=getattr(pool._dialect, "driver", ""),
+        size=None if queue is None else queue.size(),
+        max_overflow=None if queue is None else queue._max_overflow,
+        timeout=None if queue is None else queue._timeout,
+        recycle=None if recycle is None or recycle < 0 else recycle,
+        pre_ping=getattr(pool, "_pre_ping", None),
+    )
 
 
 def checked_out(pool: Pool) -> int | None:

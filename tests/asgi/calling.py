@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pool_observer.asgi.types import Message, Scope
+from pool_observer.asgi_types import Message, Scope
 
 
 def scope_for(path: str, method: str = "GET", **changes: Any) -> Scope:

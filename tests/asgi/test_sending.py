@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pool_observer.asgi.sending import noting_send
-from pool_observer.asgi.types import Message
+from pool_observer.asgi_types import Message
 from pool_observer.progress import RequestProgress
 from tests.support import FakeClock
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from pool_observer import PoolObserverMiddleware
 from pool_observer.asgi import middleware as middleware_module
-from pool_observer.asgi.types import Message
+from pool_observer.asgi_types import Message
 from pool_observer.progress import MOST_CLAIMS
 from tests.asgi.calling import call
 from tests.asgi.serving import serving

@@ -1,0 +1,144 @@
+"""How long a pool was full, and on whose account others have queued.
+
+Both are worked out afterwards, from when each claim began and ended, and so exactly: what
+looks at a pool now and then misses the bursts in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
+
+from pool_observer.claim import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many connections there are to be had."""
+
+    limit: int
+    """The most that the pool hands out."""
+    pool: object
+    """What claims on this pool say they are on. Those on one it has replaced do not fill it."""
+    unseen: int = 0
+    """Connections that are out, and of which there is no claim."""
+
+
+Blame = dict[Claim | None, float]
+"""Nanoseconds that others have queued on account of each hold; `None` is all that is unseen."""
+
+
+class Contention:
+    """Follows one pool from look to look."""
+
+    def __init__(self, since: int) -> None:
+        self.full_ns = 0
+        self.full_times = 0
+        self._since = since
+        self._was_full = False
+        self._unfinished: list[Claim] = []
+
+    def look(self, claims: list[Claim], until: int, capacity: Capacity | None) -> Blame:
+        """Take account of the time since the last look, given all claims that were open in it.
+
+        The pool counts as full while as many connections as it has are held or asked for.
+        When one is handed on to who is next in the queue, it is free for an instant, but not
+        for anybody else.
+        """
+        since, self._since = self._since, until
+        # Some that were open at the last look may be on their way, no longer among those that
+        # are open and not yet among those that have ended; or have ended since `until`.
+        claims = [*claims, *set(self._unfinished).difference(claims)]
+        self._unfinished = [
+            claim for claim in claims if claim.ended_at is None or claim.ended_at > until
+        ]
+        was_full, self._was_full = self._was_full, False
+        if capacity is None:
+            return {}
+        pool, size = capacity.pool, capacity.limit - capacity.unseen
+        claims = [
+            claim
+            for claim in claims
+            if (claim.granted_at is None or claim.pool == pool)
+            and claim.asked_at < until
+            and (claim.ended_at is None or claim.ended_at > since)
+        ]
+        if len(claims) < size:
+            return {}
+        begins = sorted([max(claim.asked_at, since) for claim in claims])
+        ends = sorted(
+            [until if claim.ended_at is None else min(claim.ended_at, until) for claim in claims]
+        )
+        if size <= 0:
+            begins, ends, size = [since, *begins], [*ends, until], 1
+        full_until = since if was_full else None
+        for begin, end in _spans(begins, ends, size):
+            self.full_ns += end - begin
+            self.full_times += begin != full_until
+            self._was_full = end == until
+        if next(_spans(begins, ends, size + 1), None) is None:
+            return {}  # nobody had to queue
+        return _blame(claims, since, until, capacity)
+
+
+def _spans(begins: list[int], ends: list[int], number: int) -> Iterator[tuple[int, int]]:
+    """The spans of time in which at least so many of the intervals overlap.
+
+    Both lists are sorted. Until the first has ended, there are `number` of them from when the
+    `number`-th has begun; until the second has ended, from when the next after that has; and
+    so on.
+    """
+    span: tuple[int, int] | None = None
+    for begin, end in zip(islice(begins, number - 1, None), ends, strict=False):
+        if begin >= end:
+            continue
+        if span is None:
+            span = begin, end
+        elif begin <= span[1]:
+            span = span[0], end
+        else:
+            yield span
+            span = begin, end
+    if span is not None:
+        yield span
+
+
+def _blame(claims: list[Claim], since: int, until: int, capacity: Capacity) -> Blame:
+    """Share the time that claims have queued among those who held connections meanwhile."""
+    # When, and what it changes: how many are there, how many queue, how many hold.
+    changes: list[tuple[int, int, int, int, Claim]] = []
+    for claim in claims:
+        ended_at = until if claim.ended_at is None else claim.ended_at
+        queued_until = claim.asked_at + claim.wait_split(until)[0]
+        changes.append((max(claim.asked_at, since), 1, 1, 0, claim))
+        changes.append((min(max(queued_until, since), until), 0, -1, 0, claim))
+        granted_at = claim.granted_at
+        holds = int(granted_at is not None and granted_at < until)
+        if granted_at is not None and holds:
+            changes.append((max(granted_at, since), 0, 0, 1, claim))
+        changes.append((min(ended_at, until), -1, 0, -holds, claim))
+    changes.sort(key=itemgetter(0))
+
+    there = waiting = 0
+    held = unseen = capacity.unseen
+    share = 0.0  # of the blame until now, for a connection that was held all the time
+    share_before: dict[Claim, float] = {}
+    blame: Blame = {}
+    last = since
+    for instant, comes, queues, holds, claim in changes:
+        # Who asks while there are connections for all is not kept waiting by anybody.
+        if there + unseen > capacity.limit and held:
+            share += (instant - last) * waiting / held
+        last = instant
+        there += comes
+        waiting += queues
+        held += holds
+        if holds > 0:
+            share_before[claim] = share
+        elif holds < 0:
+            blame[claim] = share - share_before.pop(claim)
+    if unseen:
+        blame[None] = share * unseen
+    return blame
