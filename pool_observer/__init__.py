@@ -19,7 +19,16 @@ from pool_observer.model import (
     Wait,
 )
 from pool_observer.observer import PoolObserver
-from pool_observer.state import HolderTotals, Nesting, PoolState, PoolTotals
+from pool_observer.prometheus.app import metrics_app
+from pool_observer.state import (
+    Distribution,
+    Exemplar,
+    HolderTotals,
+    Nesting,
+    PoolSettings,
+    PoolState,
+    PoolTotals,
+)
 from pool_observer.thresholds import Thresholds
 from pool_observer.wiring import observe
 
@@ -29,7 +38,9 @@ __all__ = [
     "ConnectionClosed",
     "ConnectionInvalidated",
     "ConnectionOpened",
+    "Distribution",
     "Ending",
+    "Exemplar",
     "Hold",
     "HolderTotals",
     "Listener",
@@ -38,6 +49,7 @@ __all__ = [
     "Phase",
     "PoolObserver",
     "PoolObserverMiddleware",
+    "PoolSettings",
     "PoolState",
     "PoolTotals",
     "Stage",
@@ -46,5 +58,6 @@ __all__ = [
     "Wait",
     "expect_long_hold",
     "holding",
+    "metrics_app",
     "observe",
 ]

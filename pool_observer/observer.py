@@ -79,6 +79,8 @@ class PoolObserver:
         self._delivering = threading.RLock()
         self._subscribing = threading.Lock()
         self._closing: list[Callable[[], None]] = []
+        self._ticking: list[Callable[[], None]] = []
+        self._forking: list[Callable[[bool], None]] = []
         self._last_state: PoolState | None = None
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
@@ -140,6 +142,8 @@ class PoolObserver:
         """What the watchdog does once a second."""
         self.deliver()
         self._loops.probe()
+        for do in self._ticking:
+            do()
 
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
@@ -201,6 +205,14 @@ class PoolObserver:
         """Have something undone by `close()`."""
         self._closing.append(undo)
 
+    def when_ticking(self, do: Callable[[], None]) -> None:
+        """Have something done once a second, in the watchdog's thread."""
+        self._ticking.append(do)
+
+    def when_forking(self, do: Callable[[bool], None]) -> None:
+        """Have something done after each fork, and told whether this is the child."""
+        self._forking.append(do)
+
     def when_backlog_grows(self, wake: Callable[[], None]) -> None:
         """Have somebody woken who delivers, before there is no room for what happens."""
         self._ledger.backlog_grows = wake
@@ -209,8 +221,18 @@ class PoolObserver:
         """Count the exception being handled as a failure of ours."""
         self._failures.note(place)
 
-    def reset_after_fork(self) -> None:
-        """Begin anew in a child process: what is open and counted is the parent's."""
+    def forked(self, *, in_child: bool) -> None:
+        """The process has forked. The child begins anew: what is open is the parent's."""
+        if in_child:
+            self._reset_after_fork()
+        for do in self._forking:
+            do(in_child)
+
+    def follow_running_loop(self) -> None:
+        """Measure how late the event loop is that runs in this thread."""
+        self._loops.follow_running()
+
+    def _reset_after_fork(self) -> None:
         self._delivering = threading.RLock()
         self._subscribing = threading.Lock()
         self._undelivered.clear()

@@ -23,7 +23,7 @@ class Watched(Protocol):
 
     def tick(self) -> None: ...
     def note_failure(self, place: str) -> None: ...
-    def reset_after_fork(self) -> None: ...
+    def forked(self, *, in_child: bool) -> None: ...
 
 
 class Watchdog:
@@ -120,6 +120,17 @@ class Watchdog:
             thread.join(timeout=LONGEST_PAUSE_FOR_FORK)
 
     def _begin_again(self) -> None:
+        self._tell_of_fork(in_child=False)
+        self._go_on()
+
+    def _tell_of_fork(self, *, in_child: bool) -> None:
+        for watched in list(self._watched):
+            try:
+                watched.forked(in_child=in_child)
+            except Exception:
+                watched.note_failure("following a fork")
+
+    def _go_on(self) -> None:
         with self._lock:
             self._forking = False
             if self._watched:
@@ -130,9 +141,8 @@ class Watchdog:
         self._alarm = _thread.allocate_lock()
         self._alarm.acquire()
         self._thread = None
-        for watched in list(self._watched):
-            watched.reset_after_fork()
-        self._begin_again()
+        self._tell_of_fork(in_child=True)
+        self._go_on()
 
 
 process_watchdog = Watchdog()

@@ -6,12 +6,17 @@ import gc
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy.engine import Engine
 
-from pool_observer.asgi.installing import check_app, install
+from pool_observer.asgi.endpoints import checked_path
+from pool_observer.asgi.installing import check_app, check_endpoints, install
+from pool_observer.asgi_types import App
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver
+from pool_observer.prometheus.app import metrics_app
+from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
 from pool_observer.watchdog import process_watchdog
 
@@ -31,6 +36,8 @@ def observe(
     holder_limit: int = HOLDER_LIMIT,
     skip_callers: Iterable[str] = (),
     server_timing: bool = False,
+    registry: CollectorRegistry | None = REGISTRY,
+    metrics_path: str | None = "/metrics",
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
 
@@ -44,6 +51,10 @@ def observe(
         your session helper: the line that called the helper is shown instead.
     :param server_timing: whether responses of `app` tell, in a `Server-Timing` header, how
         long their request has waited for connections and held them.
+    :param registry: the Prometheus registry that the pool's metrics are added to; by default
+        prometheus_client's own. `None` for no metrics.
+    :param metrics_path: where `app` shows that registry to Prometheus; `None` for nowhere. If
+        the application answers on this path itself, it keeps doing so.
 
     >>> from sqlalchemy import create_engine, text
     >>> engine = create_engine("sqlite:///:memory:")
@@ -76,7 +87,17 @@ def observe(
         check_app(app)
     elif server_timing:
         raise ValueError("server_timing needs the application: observe(engine, app, ...)")
+    endpoints: dict[str, App] = {}
+    if metrics_path is not None:
+        metrics_path = checked_path(metrics_path, "metrics_path")
+    if registry is not None:
+        check_registry(registry)
+        if app is not None and metrics_path is not None:
+            endpoints[metrics_path] = metrics_app(registry)
+            check_endpoints(app, endpoints)
     _refuse_a_second(sync_engine, name)
+    if registry is not None:
+        prepare(registry)
 
     observer = PoolObserver(
         sync_engine,
@@ -87,8 +108,10 @@ def observe(
     )
     if app is not None:
         observer.when_closing(
-            install(app, server_timing=server_timing, note_failure=observer.note_failure)
+            install(app, observer, server_timing=server_timing, endpoints=endpoints)
         )
+    if registry is not None:
+        export(observer, registry)
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)

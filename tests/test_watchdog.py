@@ -32,7 +32,7 @@ class Ticking:
     def note_failure(self, place: str) -> None:
         self.failures.append(place)
 
-    def reset_after_fork(self) -> None:
+    def forked(self, *, in_child: bool) -> None:
         self.resets += 1
 
 

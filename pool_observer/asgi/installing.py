@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
+from pool_observer.asgi.endpoints import Endpoint, Endpoints
 from pool_observer.asgi.middleware import REQUESTS, PoolObserverMiddleware
 from pool_observer.asgi.request import request_of
 from pool_observer.asgi.sending import noting_send
@@ -34,25 +36,53 @@ def check_app(app: Any) -> None:
         )
 
 
+class Observing(Protocol):
+    """What is needed of an observer."""
+
+    def note_failure(self, place: str) -> None: ...
+    def follow_running_loop(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class User:
     """An observer that wants the requests of an application named, for as long as it exists."""
 
     server_timing: bool
-    note_failure: weakref.WeakMethod[Callable[[str], None]]
+    endpoints: Mapping[str, App]
+    observer: weakref.ref[Observing]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the observer still exists: one goes with its engine, and says nothing."""
+        return self.observer() is not None
+
+
+def check_endpoints(app: Any, endpoints: Mapping[str, App]) -> None:
+    """Refuse to answer on a path on which another observer answers differently."""
+    installation = _installation_on(app)
+    for user in () if installation is None else installation.users:
+        for path, answering in user.endpoints.items():
+            if user.is_there and endpoints.get(path, answering) != answering:
+                raise ValueError(
+                    f"{path} of this application shows another registry already; give this "
+                    f'observer the same one, or a path of its own: metrics_path="{path}-2"'
+                )
 
 
 def install(
-    app: Any, *, server_timing: bool, note_failure: Callable[[str], None]
+    app: Any,
+    observer: Observing,
+    *,
+    server_timing: bool = False,
+    endpoints: Mapping[str, App] = MappingProxyType({}),
 ) -> Callable[[], None]:
     """Name the requests of this application, until the function returned has been called.
 
-    Several observers may ask for it; the last to leave takes it off.
+    Several observers may ask for it; the last to leave takes it off. `endpoints` are paths
+    that are answered, unless the application has a route of its own for them.
     """
-    installation = getattr(app.__dict__.get("build_middleware_stack"), "installation", None)
-    if installation is None or not installation.users:  # it has left, and others kept its traces
-        installation = Installation(app)
-    user = User(server_timing, weakref.WeakMethod(note_failure))
+    installation = _installation_on(app) or Installation(app)
+    user = User(server_timing, endpoints, weakref.ref(observer))
     installation.users = [*installation.users, user]
     installation.apply()
 
@@ -63,11 +93,21 @@ def install(
     return uninstall
 
 
+def _installation_on(app: Any) -> Installation | None:
+    """What is installed on an application already."""
+    installation: Installation | None = getattr(
+        app.__dict__.get("build_middleware_stack"), "installation", None
+    )
+    # It may have left, while others keep its traces.
+    return installation if installation is not None and installation.users else None
+
+
 class Installation:
     """The middleware on one application."""
 
     def __init__(self, app: Any) -> None:
         self.users: list[User] = []
+        self._endpoints = Endpoints()
         self._app = app
         self._middlewares: list[PoolObserverMiddleware] = []
         self._outermost: PoolObserverMiddleware | None = None
@@ -81,8 +121,10 @@ class Installation:
 
     def apply(self) -> None:
         """Do as the users want; without any, leave."""
-        # An engine that is simply dropped takes its observer along, and nobody says good-bye.
-        self.users = [user for user in self.users if user.note_failure() is not None]
+        self.users = [user for user in self.users if user.is_there]
+        self._endpoints.replace(
+            {path: app for user in reversed(self.users) for path, app in user.endpoints.items()}
+        )
         for middleware in self._middlewares:
             self._adjust(middleware)
         if self.users:
@@ -125,6 +167,15 @@ class Installation:
             # Middleware may have made a copy of the scope, and may pass on the response later
             # than it is sent from here.
             request.is_routed_by(scope)
+        if kind == "lifespan":
+            self._follow_running_loop()
+        elif kind == "http" and self._endpoints:
+            endpoint = self._endpoint_of(scope)
+            if endpoint is not None:
+                self._follow_running_loop()
+                scope["route"], scope["endpoint"] = endpoint, endpoint.endpoint
+                return endpoint.endpoint(scope, receive, send)
+        if request is not None:
             if kind == "http":
                 send = noting_send(send, request.progress, time.perf_counter_ns)
             return self._route(scope, receive, send)
@@ -146,10 +197,25 @@ class Installation:
         middleware.passes_through = not self.users
         middleware.note_failure = self._note_failure
 
+    def _endpoint_of(self, scope: Scope) -> Endpoint | None:
+        try:
+            return self._endpoints.of(scope)
+        except Exception:  # a route of somebody's own that cannot be asked
+            self._note_failure("looking for who answers")
+            return None
+
+    def _observers(self) -> Iterator[Observing]:
+        for user in self.users:
+            observer = user.observer()
+            if observer is not None:
+                yield observer
+
+    def _follow_running_loop(self) -> None:
+        for observer in self._observers():
+            observer.follow_running_loop()
+
     def _note_failure(self, place: str) -> None:
         """Failures of the middleware are counted by one of the observers."""
-        for user in self.users:
-            note_failure = user.note_failure()
-            if note_failure is not None:
-                note_failure(place)
-                return
+        for observer in self._observers():
+            observer.note_failure(place)
+            return

@@ -130,6 +130,11 @@ def _root_routes(scope: Scope) -> Iterable[Any] | None:
     return routes
 
 
+def routes_of(scope: Scope) -> Iterator[Any]:
+    """The outermost application's own routes."""
+    return _flat(_root_routes(scope) or ())
+
+
 def _flat(routes: Iterable[Any]) -> Iterator[Any]:
     """The routes, with those of FastAPI's included routers in their place."""
     for route in routes:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 from pool_observer import Ending, Outcome
+from pool_observer.ledger import Settled
 from tests.postgres import Postgres
 from tests.support import FakeDatabase, RecordingListener, observer_of
 
@@ -131,10 +132,10 @@ def test_fact_12_the_garbage_collector_may_check_in_while_we_settle(
         lost = [engine.raw_connection()]
         count = observer._ledger._settle
 
-        def collect_garbage_in_the_middle(*arguments: Any) -> None:
+        def collect_garbage_in_the_middle(*arguments: Any) -> Settled:
             lost.clear()
             gc.collect()
-            count(*arguments)
+            return count(*arguments)
 
         monkeypatch.setattr(observer._ledger, "_settle", collect_garbage_in_the_middle)
         assert observer.snapshot().totals.holders["unattributed"].returns[Ending.LOST] == 1

@@ -1,0 +1,1 @@
+"""Everything for Prometheus, on top of `prometheus_client`."""

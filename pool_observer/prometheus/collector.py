@@ -1,0 +1,101 @@
+"""Answers a scrape from the ledgers: nothing is counted twice, and nothing between scrapes."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client import Metric as Family
+
+from pool_observer.contract import CONTRACT
+from pool_observer.observer import PoolObserver
+from pool_observer.prometheus.families import empty_family, family_of
+from pool_observer.state import PoolState
+
+
+class PoolCollector:
+    """The pools that one registry exports. Refers to their observers weakly."""
+
+    def __init__(self) -> None:
+        # Replaced, never changed: a scrape in another thread keeps what it began with.
+        self._observers: tuple[weakref.ref[PoolObserver], ...] = ()
+
+    def add(self, observer: PoolObserver) -> None:
+        self._observers = (*self._observers, weakref.ref(observer))
+
+    def remove(self, observer: PoolObserver) -> None:
+        self._observers = tuple(
+            reference for reference in self._observers if reference() not in (None, observer)
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._observers)
+
+    def describe(self) -> Iterable[Family]:
+        """The names, for the registry to compare with those it has."""
+        return map(empty_family, CONTRACT)
+
+    def collect(self) -> Iterator[Family]:
+        """What a scrape sees: each pool at one instant, with all that has happened until then."""
+        states = list(self._states())
+        for metric in CONTRACT:
+            family = family_of(metric, states)
+            if family.samples:
+                yield family
+
+    def _states(self) -> Iterator[PoolState]:
+        for reference in self._observers:
+            observer = reference()
+            if observer is None or observer.closed or observer.engine_is_gone:
+                continue
+            try:
+                yield observer.snapshot()
+            except Exception:
+                observer.note_failure("answering a scrape")
+
+
+class PoolCollectors:
+    """The collectors of this process, one for each registry."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._collectors: weakref.WeakKeyDictionary[CollectorRegistry, PoolCollector] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def on(self, registry: CollectorRegistry) -> PoolCollector:
+        """The collector of this registry, made and registered if there is none yet."""
+        with self._lock:
+            collector = self._collectors.get(registry)
+            if collector is None:
+                collector = PoolCollector()
+                try:
+                    registry.register(collector)
+                except ValueError as error:
+                    raise ValueError(
+                        f"this Prometheus registry has metrics of our names already ({error}). "
+                        "Export the pool to a registry of its own, "
+                        "observe(engine, registry=CollectorRegistry()), or to none, "
+                        "observe(engine, registry=None), or unregister those metrics first"
+                    ) from None
+                self._collectors[registry] = collector
+            return collector
+
+    def leave(self, registry: CollectorRegistry, observer: PoolObserver) -> None:
+        """Export this pool no more; with the last one, leave the registry as it was."""
+        with self._lock:
+            collector = self._collectors.get(registry)
+            if collector is None:
+                return
+            collector.remove(observer)
+            if not collector:
+                del self._collectors[registry]
+                with contextlib.suppress(KeyError):  # somebody has done so already
+                    registry.unregister(collector)
+
+
+process_collectors = PoolCollectors()
+"""Those of this process: several observers share a registry, and it must have each name once."""

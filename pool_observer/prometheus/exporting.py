@@ -1,0 +1,135 @@
+"""Chooses how a pool is exported: from one process, or together with other workers."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, values
+
+from pool_observer.observer import PoolObserver
+from pool_observer.prometheus.collector import process_collectors
+from pool_observer.prometheus.mirror import Mirror
+from pool_observer.prometheus.presence import process_presence
+
+logger = logging.getLogger("pool_observer")
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def check_registry(registry: object) -> CollectorRegistry:
+    """Refuse what is no registry of prometheus_client's."""
+    if not isinstance(registry, CollectorRegistry):
+        raise TypeError(
+            f"registry must be a prometheus_client.CollectorRegistry, or None for no metrics, "
+            f"not {type(registry).__name__}"
+        )
+    return registry
+
+
+def multiprocess_directory() -> Path | None:
+    """Where prometheus_client keeps the figures of all workers; None in a single process.
+
+    What counts is what it has found when it was imported.
+    """
+    if not getattr(values.ValueClass, "_multiprocess", False):
+        return None
+    return Path(os.environ.get(DIRECTORY) or os.environ.get(DIRECTORY.lower()) or "")
+
+
+def prepare(registry: CollectorRegistry) -> None:
+    """Raise ValueError if a pool cannot be exported there, before anything is observed."""
+    if multiprocess_directory() is None:
+        process_collectors.on(registry)
+
+
+def export(observer: PoolObserver, registry: CollectorRegistry) -> None:
+    """Export a pool until its observer is closed."""
+    directory = multiprocess_directory()
+    if directory is None:
+        if os.environ.get(DIRECTORY):
+            logger.warning(
+                "%s was set after prometheus_client had been imported, which does not notice "
+                "any more. Each worker answers for itself alone. Set it before the workers start.",
+                DIRECTORY,
+            )
+        process_collectors.on(registry).add(observer)
+        observer.when_closing(lambda: process_collectors.leave(registry, observer))
+        return
+    Export(observer, directory).begin()
+
+
+def write_now() -> None:
+    """Write what all pools of this process are at now."""
+    for export in list(_exports):
+        export.write()
+
+
+_exports: weakref.WeakSet[Export] = weakref.WeakSet()
+"""All that this process writes, so that a scrape finds its own worker's figures up to date."""
+
+
+class Export:
+    """The export of one pool to the files of prometheus_client's multi-process mode."""
+
+    def __init__(self, observer: PoolObserver, directory: Path) -> None:
+        self._observer = weakref.ref(observer)
+        self._directory = directory
+        self._mirror = Mirror(directory, process_presence)
+        self._lock = threading.RLock()
+        self._has_complained = False
+        self._has_forked = False
+
+    def begin(self) -> None:
+        """Write now, and once a second, and when the process or the observer ends."""
+        observer = self._observer()
+        assert observer is not None
+        _exports.add(self)
+        self.write()
+        observer.when_ticking(self.write)
+        observer.when_forking(self._forked)
+        observer.when_closing(self._end)
+        atexit.register(self.write)  # what has happened in a worker's last second
+
+    def write(self) -> None:
+        """Write what the pool is at now."""
+        observer = self._observer()
+        if observer is None:
+            atexit.unregister(self.write)
+            return
+        try:
+            with self._lock:  # so that nobody writes what is older than what is there
+                state = observer.snapshot()
+                # A server's master loads the application too, and forks; it serves nothing.
+                is_master = self._has_forked and not state.totals.connections_opened
+                self._mirror.write(state, withdrawn=state.closed or is_master)
+        except OSError as error:
+            self._complain(observer.name, error)
+        except Exception:
+            observer.note_failure(f"writing to {DIRECTORY}")
+
+    def _complain(self, pool: str, error: OSError) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            logger.warning(
+                'The metrics of pool "%s" cannot be written to %s=%s: %s. Give all workers one '
+                "directory that is empty when they start, can be written to and has room. Until "
+                "then figures are missing from /metrics; the service is not affected.",
+                pool,
+                DIRECTORY,
+                self._directory,
+                error,
+            )
+
+    def _forked(self, in_child: bool) -> None:
+        self._has_forked = not in_child
+        if in_child:
+            self._lock = threading.RLock()  # a thread that is not here may have held it
+
+    def _end(self) -> None:
+        atexit.unregister(self.write)
+        self.write()

@@ -1,0 +1,88 @@
+"""Our metrics under Prometheus's names, which follow from OpenTelemetry's by fixed rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from prometheus_client import Metric as Family
+from prometheus_client.samples import Exemplar, Sample
+from prometheus_client.utils import floatToGoString
+
+from pool_observer.buckets import Bounds
+from pool_observer.metric import POOL_LABEL, Kind, Metric
+from pool_observer.state import Distribution, PoolState
+
+_UNITS = {"s": "seconds", "1": "ratio"}
+
+Labels = dict[str, str]
+
+
+def prometheus_label(name: str) -> str:
+    """The label that OpenTelemetry's attribute becomes."""
+    return name.replace(".", "_")
+
+
+def unit_of(metric: Metric) -> str:
+    """The unit at the end of the metric's name; empty for things that are counted."""
+    return _UNITS.get(metric.unit, "")
+
+
+def family_name(metric: Metric) -> str:
+    """The name of the metric's family, which for a counter lacks the `_total`."""
+    name, unit = prometheus_label(metric.name), unit_of(metric)
+    return name if not unit or name.endswith(f"_{unit}") else f"{name}_{unit}"
+
+
+def series_name(metric: Metric) -> str:
+    """The name that a counter or gauge has in a query."""
+    return family_name(metric) + ("_total" if metric.kind is Kind.COUNTER else "")
+
+
+def label_names(metric: Metric) -> tuple[str, ...]:
+    """The metric's labels, the pool first."""
+    return (prometheus_label(POOL_LABEL), *map(prometheus_label, metric.labels))
+
+
+def upper_bounds(bounds: Bounds) -> list[str]:
+    """The buckets as `le` has them."""
+    return [*map(floatToGoString, bounds), "+Inf"]
+
+
+def empty_family(metric: Metric) -> Family:
+    """The metric without any series."""
+    return Family(family_name(metric), metric.help, metric.kind.value, unit_of(metric))
+
+
+def family_of(metric: Metric, states: Iterable[PoolState]) -> Family:
+    """The metric with the series of these pools."""
+    family = empty_family(metric)
+    name, names = series_name(metric), label_names(metric)
+    for state in states:
+        for values, figure in metric.read(state):
+            labels = dict(zip(names, (state.name, *values), strict=True))
+            if isinstance(figure, Distribution):
+                family.samples += _histogram(name, labels, figure)
+            else:
+                family.samples.append(Sample(name, labels, figure))
+    return family
+
+
+def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sample]:
+    bucket = f"{name}_bucket"
+    exemplars = distribution.exemplars
+    samples = [
+        Sample(bucket, {**labels, "le": bound}, count)
+        for bound, count in zip(
+            upper_bounds(distribution.bounds), accumulate(distribution.counts), strict=True
+        )
+    ]
+    for number, exemplar in exemplars.items():
+        trace = exemplar.trace
+        shown = Exemplar(
+            {"trace_id": trace.trace_id, "span_id": trace.span_id}, exemplar.seconds, exemplar.at
+        )
+        samples[number] = samples[number]._replace(exemplar=shown)
+    samples.append(Sample(f"{name}_count", labels, distribution.count))
+    samples.append(Sample(f"{name}_sum", labels, distribution.sum_seconds))
+    return samples
