@@ -137,8 +137,8 @@ def _blame(claims: list[Claim], since: int, until: int, capacity: Capacity) -> B
         held += holds
         if holds > 0:
             share_before[claim] = share
-        elif holds < 0:
-            blame[claim] = share - share_before.pop(claim)
+        elif holds < 0 and share > share_before[claim]:
+            blame[claim] = share - share_before[claim]
     if unseen:
         blame[None] = share * unseen
     return blame

@@ -18,10 +18,12 @@ Observe = Callable[..., PoolObserver]
 def observed() -> Iterator[Observe]:
     """`observe()`, with the observers closed when the test is over."""
     observers: list[PoolObserver] = []
+    engines: list[Engine | AsyncEngine] = []  # an engine that is dropped is observed no more
 
     def observe_until_the_end(engine: Engine | AsyncEngine, **options: object) -> PoolObserver:
         observer = observe(engine, **options)  # type: ignore[arg-type]
         observers.append(observer)
+        engines.append(engine)
         return observer
 
     yield observe_until_the_end

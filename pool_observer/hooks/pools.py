@@ -51,7 +51,7 @@ def max_connections(pool: Pool) -> int | None:
 def most_idle(pool: Pool) -> int | None:
     """The most connections the pool keeps when nobody uses them; None without a limit."""
     if isinstance(pool, QueuePool):
-        return pool.size() or max_connections(pool)  # a size of 0 keeps whatever was opened
+        return pool.size() or None  # a size of 0 is none
     if isinstance(pool, NullPool):
         return 0
     return 1 if isinstance(pool, AssertionPool | StaticPool) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,14 +13,13 @@ from urllib.parse import parse_qs
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from pool_observer.asgi_types import Message, Receive, Scope, Send
+from pool_observer.failures import Failures
 from pool_observer.prometheus.exporting import (
     check_registry,
     multiprocess_directory,
     write_now,
 )
 from pool_observer.prometheus.rendering import Rendered, render
-
-logger = logging.getLogger("pool_observer")
 
 MOST_AT_A_TIME = 8
 """Scrapes rendered at a time. More than any Prometheus needs is a mistake, or an attack."""
@@ -39,6 +37,7 @@ class MetricsApp:
         compare=False,
         repr=False,
     )
+    _failures: Failures = field(default_factory=Failures, compare=False, repr=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -61,7 +60,7 @@ class MetricsApp:
             rendered = await _in_a_thread(lambda: self._render(scope))
         except Exception as error:
             # One of the registry's collectors, or a directory that is not there.
-            logger.exception("Rendering the metrics failed")
+            self._failures.note("rendering the metrics")
             body = f"Rendering the metrics failed with {type(error).__name__}; see the log.\n"
             await _respond(send, 500, [], body.encode())
             return

@@ -1,0 +1,419 @@
+"""What the registry says of a pool: every figure, on a clock that stands still."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+
+from pool_observer import PoolObserver, expect_long_hold, holding, observe
+from pool_observer.contract import CONTRACT
+from pool_observer.model import TraceContext
+from pool_observer.prometheus.collector import PoolCollector
+from pool_observer.prometheus.families import family_name
+from tests.conftest import Observe
+from tests.prometheus.scraped import POOL, Scraped
+from tests.support import FakeClock, FakeDatabase, observer_of
+
+
+class Bench:
+    """An engine on a database that costs nothing, with its figures in a registry of its own."""
+
+    def __init__(self, database: FakeDatabase, **options: Any) -> None:
+        self.clock = FakeClock()
+        self.database = database
+        options = {"pool_size": 2, "max_overflow": 1, "pool_timeout": 0} | options
+        self.engine: Engine = database.engine(**options)
+        self.engine.dispose()  # what it took to set up its dialect is not to be seen
+        self.observer = observer_of(
+            self.engine, name="orders", clock=self.clock, leak_after=30, holder_limit=4
+        )
+        self.registry = CollectorRegistry()
+        collector = PoolCollector()
+        collector.add(self.observer)
+        self.registry.register(collector)
+
+    def scrape(self) -> Scraped:
+        return Scraped.of(self.registry)
+
+    def takes(self, seconds: dict[str, float]) -> None:
+        """How long what the database is asked to do takes."""
+
+        def work(what: str) -> None:
+            self.clock.advance(seconds.get(what, 0))
+
+        self.database.work = work
+
+
+@pytest.fixture
+def bench(database: FakeDatabase) -> Iterator[Bench]:
+    bench = Bench(database)
+    with bench.observer:
+        yield bench
+
+
+def test_all_series_of_a_pool_are_there_from_the_first_moment(bench: Bench) -> None:
+    scraped = bench.scrape()
+    for metric in CONTRACT:
+        if "holder" not in metric.labels and metric.name != "pool_observer.event_loop_lag":
+            assert scraped.families[family_name(metric)].samples, metric.name
+    counted = [sample for sample in scraped.samples if sample.name.endswith("_total")]
+    assert counted
+    assert {sample.value for sample in counted} == {0.0}
+
+
+def test_a_holders_series_appear_at_0_on_its_first_use(bench: Bench) -> None:
+    with holding("nightly"), bench.engine.connect():
+        pass
+    scraped = bench.scrape()
+    for metric in CONTRACT:
+        if "holder" in metric.labels:
+            samples = scraped.families[family_name(metric)].samples
+            assert {sample.labels["holder"] for sample in samples} == {"nightly"}
+    assert scraped.by("how", "pool_observer_returns_total") == {
+        "checkin": 1.0,
+        "detached": 0.0,
+        "lost": 0.0,
+    }
+    assert scraped.one("db_client_connection_timeouts_total") == 0.0
+
+
+def test_who_only_waits_yet_has_series_already(bench: Bench) -> None:
+    def look_while_it_connects(what: str) -> None:
+        if what == "connect":
+            scraped.append(bench.scrape())
+
+    scraped: list[Scraped] = []
+    bench.database.work = look_while_it_connects
+    with holding("first"), bench.engine.connect():
+        pass
+    assert scraped[0].one("pool_observer_checkouts_total", holder="first") == 0.0
+    assert scraped[0].one("db_client_connection_wait_time_seconds_count", holder="first") == 0.0
+    assert scraped[0].one("db_client_connection_pending_requests") == 1.0
+
+
+def test_a_hold_is_told_by_what_it_was_spent_on(bench: Bench) -> None:
+    bench.takes({"SELECT 1": 0.25, "connect": 0.5})
+    with holding("GET /"), bench.engine.connect() as connection:
+        bench.clock.advance(1)  # idle
+        connection.execute(text("SELECT 1"))
+        bench.clock.advance(2)  # in transaction
+    scraped = bench.scrape()
+    assert scraped.by("activity", "pool_observer_activity_seconds_total") == {
+        "executing": 0.25,
+        "in_transaction": 2.0,
+        "idle": 1.0,
+    }
+    assert scraped.one("db_client_connection_use_time_seconds_sum") == 3.25
+    buckets = scraped.by("le", "db_client_connection_use_time_seconds_bucket")
+    assert (buckets["2.0"], buckets["5.0"], buckets["+Inf"]) == (0.0, 1.0, 1.0)
+    assert scraped.one("db_client_connection_wait_time_seconds_sum") == 0.5
+    assert scraped.one("db_client_connection_create_time_seconds_sum") == 0.5
+    assert scraped.one("db_client_connection_create_time_seconds_count") == 1.0
+    assert scraped.one("pool_observer_connect_seconds_total") == 0.5
+    assert scraped.one("pool_observer_connections_opened_total") == 1.0
+
+
+def test_open_holds_are_counted_to_the_instant(bench: Bench) -> None:
+    with holding("GET /"), bench.engine.connect():
+        for seconds in (1.0, 2.0, 3.0):
+            bench.clock.advance(1)
+            scraped = bench.scrape()
+            assert scraped.total("pool_observer_activity_seconds_total") == seconds
+            assert scraped.one("pool_observer_oldest_hold_seconds") == seconds
+            assert scraped.one("db_client_connection_use_time_seconds_count") == 0.0
+        assert scraped.by("db_client_connection_state", "db_client_connection_count") == {
+            "used": 1.0,
+            "idle": 0.0,
+        }
+        assert scraped.one("pool_observer_checkouts_total") == 1.0
+    assert bench.scrape().one("db_client_connection_use_time_seconds_sum") == 3.0
+
+
+def test_a_full_pool_is_told_with_victims_and_culprits(bench: Bench) -> None:
+    with ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(holding("POST /chat"))
+            held.enter_context(bench.engine.connect())
+        bench.clock.advance(1)
+        with pytest.raises(PoolTimeoutError), holding("GET /health"):
+            bench.engine.connect()
+        scraped = bench.scrape()
+        assert scraped.one("pool_observer_utilization_ratio") == 1.0
+        assert scraped.one("pool_observer_full_seconds_total") == 1.0
+        assert scraped.one("pool_observer_full_total") == 1.0
+        assert scraped.by("holder", "db_client_connection_timeouts_total") == {
+            "POST /chat": 0.0,
+            "GET /health": 1.0,
+        }
+        # A wait that failed is among the waits.
+        assert scraped.one("db_client_connection_wait_time_seconds_count", holder="GET /health")
+        assert scraped.one("pool_observer_nested_checkouts_total", holder="POST /chat") == 2.0
+
+
+def test_capacity_is_told(bench: Bench) -> None:
+    scraped = bench.scrape()
+    assert scraped.one("db_client_connection_max") == 3.0
+    assert scraped.one("db_client_connection_idle_max") == 2.0
+    assert scraped.one("db_client_connection_idle_min") == 0.0
+    (info,) = scraped.all("pool_observer_info")
+    assert info.value == 1.0
+    assert info.labels == {
+        POOL: "orders",
+        "pool_class": "QueuePool",
+        "dialect": "sqlite",
+        "driver": "pysqlite",
+        "size": "2",
+        "overflow": "1",
+        "timeout": "0",
+        "recycle": "",
+        "pre_ping": "false",
+    }
+
+
+def test_settings_are_told_as_they_were_given(database: FakeDatabase) -> None:
+    bench = Bench(database, pool_timeout=2.5, pool_recycle=300, pool_pre_ping=True)
+    with bench.observer:
+        (info,) = bench.scrape().all("pool_observer_info")
+    assert info.labels["timeout"] == "2.5"
+    assert info.labels["recycle"] == "300"
+    assert info.labels["pre_ping"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("options", "idle_max"),
+    [
+        ({"poolclass": QueuePool, "max_overflow": -1}, 5.0),
+        ({"poolclass": NullPool}, 0.0),
+        ({"poolclass": StaticPool}, 1.0),
+    ],
+)
+def test_a_pool_without_a_limit_has_no_share_of_it(
+    options: dict[str, Any], idle_max: float, observed: Observe
+) -> None:
+    registry = CollectorRegistry()
+    observed(create_engine("sqlite://", **options), name="orders", registry=registry)
+    scraped = Scraped.of(registry)
+    absent = {
+        "db_client_connection_max",
+        "pool_observer_utilization_ratio",
+        "pool_observer_full_seconds_total",
+        "pool_observer_full_total",
+    }
+    assert not absent & scraped.names
+    assert scraped.one("db_client_connection_idle_max") == idle_max
+
+
+def test_a_pool_whose_size_has_no_limit_has_no_limit_at_all(observed: Observe) -> None:
+    registry = CollectorRegistry()
+    engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=0, max_overflow=7)
+    observed(engine, name="orders", registry=registry)
+    scraped = Scraped.of(registry)
+    assert not {"db_client_connection_max", "db_client_connection_idle_max"} & scraped.names
+    (info,) = scraped.all("pool_observer_info")
+    assert (info.labels["size"], info.labels["overflow"]) == ("0", "-1")
+
+
+def test_a_hold_that_is_overdue_is_told_while_it_is_open(bench: Bench) -> None:
+    with holding("POST /chat"), bench.engine.connect():
+        bench.clock.advance(31)
+        with holding("export"), expect_long_hold(600, "an export"), bench.engine.connect():
+            bench.clock.advance(31)
+            for _ in range(2):
+                scraped = bench.scrape()
+                assert scraped.by("holder", "pool_observer_overdue_connections") == {
+                    "POST /chat": 1.0,
+                    "export": 0.0,
+                }
+    scraped = bench.scrape()
+    assert scraped.one("pool_observer_overdue_connections", holder="POST /chat") == 0.0
+    assert scraped.by("holder", "pool_observer_overdue_total") == {
+        "POST /chat": 1.0,
+        "export": 0.0,
+    }
+
+
+def test_a_hold_that_was_overdue_between_two_scrapes_is_counted(bench: Bench) -> None:
+    with holding("POST /chat"), bench.engine.connect():
+        bench.clock.advance(31)
+    assert bench.scrape().one("pool_observer_overdue_total") == 1.0
+
+
+def test_lost_and_detached_connections_are_told(bench: Bench) -> None:
+    with holding("GET /"):
+        lost: Any = bench.engine.raw_connection()
+        detached = bench.engine.raw_connection()
+    detached.detach()
+    detached.close()
+    del lost
+    gc.collect()
+    assert bench.scrape().by("how", "pool_observer_returns_total") == {
+        "checkin": 0.0,
+        "detached": 1.0,
+        "lost": 1.0,
+    }
+
+
+def test_churn_is_told(bench: Bench) -> None:
+    with bench.engine.connect() as connection:
+        connection.invalidate()
+    scraped = bench.scrape()
+    assert scraped.one("pool_observer_connections_invalidated_total") == 1.0
+    assert scraped.one("pool_observer_connections_closed_total") == 1.0
+
+
+def test_holders_beyond_the_bound_are_other(bench: Bench) -> None:
+    for number in range(10):
+        with holding(f"job {number}"), bench.engine.connect():
+            bench.clock.advance(31)
+            scraped = bench.scrape()
+    checkouts = scraped.by("holder", "pool_observer_checkouts_total")
+    assert checkouts == {"job 0": 1, "job 1": 1, "job 2": 1, "job 3": 1, "other": 6}
+    assert scraped.by("holder", "pool_observer_overdue_connections")["other"] == 1.0
+
+
+def test_what_goes_wrong_inside_is_counted(bench: Bench) -> None:
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        bench.observer.note_failure("a test")
+    assert bench.scrape().one("pool_observer_internal_errors_total") == 1.0
+
+
+def test_the_ledger_agrees_with_the_pool(bench: Bench) -> None:
+    with bench.engine.connect():
+        assert bench.scrape().one("pool_observer_ledger_drift") == 0.0
+
+
+def test_durations_have_the_trace_to_look_them_up_in(bench: Bench) -> None:
+    trace = TraceContext("a" * 32, "b" * 16, sampled=True)
+    unsampled = TraceContext("c" * 32, "d" * 16, sampled=False)
+    traces = iter([trace, unsampled])
+    ledger = bench.observer._ledger
+    for seconds in (1.5, 1.7):
+        ledger.trace_context = lambda: next(traces)
+        with bench.engine.connect():
+            bench.clock.advance(seconds)
+    scraped = bench.scrape()
+    for name, value in (("wait", 0.0), ("use", 1.5)):
+        exemplars = [
+            sample.exemplar
+            for sample in scraped.all(f"db_client_connection_{name}_time_seconds_bucket")
+            if sample.exemplar is not None
+        ]
+        assert [(exemplar.labels, exemplar.value) for exemplar in exemplars] == [
+            ({"trace_id": "a" * 32, "span_id": "b" * 16}, value)
+        ]
+
+
+# -- registries ------------------------------------------------------------------------------
+
+
+def test_the_global_registry_is_the_default(observed: Observe) -> None:
+    observed(create_engine("sqlite://"), name="orders")
+    assert Scraped.of(REGISTRY).of_pool("orders")
+
+
+def test_without_a_registry_there_are_no_metrics(observed: Observe) -> None:
+    observed(create_engine("sqlite://"), name="orders", registry=None)
+    assert not Scraped.of(REGISTRY).of_pool("orders")
+
+
+def test_several_pools_share_a_registry(observed: Observe) -> None:
+    registry = CollectorRegistry()
+    for name in ("orders", "users"):
+        observed(create_engine("sqlite://"), name=name, registry=registry)
+    families = list(registry.collect())
+    assert len({family.name for family in families}) == len(families)
+    scraped = Scraped(families)
+    assert scraped.by(POOL, "db_client_connection_pending_requests") == {"orders": 0, "users": 0}
+
+
+def test_two_pools_of_one_name_are_refused(observed: Observe) -> None:
+    engine = create_engine("sqlite://")
+    observed(engine, name="orders")
+    with pytest.raises(ValueError, match='a pool named "orders" is already observed'):
+        observe(create_engine("sqlite://"), name="orders", registry=CollectorRegistry())
+
+
+def test_a_closed_observer_takes_its_series_along(observed: Observe) -> None:
+    registry = CollectorRegistry()
+    first = observed(create_engine("sqlite://"), name="orders", registry=registry)
+    second = observed(create_engine("sqlite://"), name="users", registry=registry)
+    first.close()
+    assert not Scraped.of(registry).of_pool("orders")
+    assert Scraped.of(registry).of_pool("users")
+    second.close()
+    assert Scraped.of(registry).samples == []
+    assert registry._collector_to_names == {}
+
+
+def test_an_engine_that_is_dropped_takes_its_series_along() -> None:
+    registry = CollectorRegistry()
+
+    def observe_and_forget() -> None:
+        observe(create_engine("sqlite://"), name="dropped", registry=registry)
+
+    observe_and_forget()
+    gc.collect()
+    assert Scraped.of(registry).samples == []
+
+
+def test_the_same_name_can_be_observed_again(observed: Observe) -> None:
+    registry = CollectorRegistry()
+    for _ in range(3):
+        with observed(create_engine("sqlite://"), name="orders", registry=registry):
+            assert Scraped.of(registry).of_pool("orders")
+
+
+def test_a_registry_that_has_our_names_is_refused_with_the_mend() -> None:
+    registry = CollectorRegistry()
+    Counter("pool_observer_checkouts", "Somebody else's.", registry=registry)
+    engine = create_engine("sqlite://")
+    with pytest.raises(ValueError, match=r"registry=CollectorRegistry\(\)") as raised:
+        observe(engine, name="orders", registry=registry)
+    assert "pool_observer_checkouts" in str(raised.value)
+    # And nothing was begun.
+    with observe(engine, name="orders", registry=CollectorRegistry()):
+        pass
+
+
+def test_what_is_no_registry_is_refused() -> None:
+    with pytest.raises(TypeError, match="registry must be a prometheus_client.CollectorRegistry"):
+        observe(create_engine("sqlite://"), registry="default")  # type: ignore[arg-type]
+
+
+def test_somebody_may_have_unregistered_us(observed: Observe) -> None:
+    registry = CollectorRegistry()
+    observer = observed(create_engine("sqlite://"), name="orders", registry=registry)
+    (collector,) = registry._collector_to_names
+    registry.unregister(collector)
+    observer.close()
+
+
+def test_a_pool_that_cannot_be_read_does_not_hide_the_others(
+    observed: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = CollectorRegistry()
+    broken = observed(create_engine("sqlite://"), name="broken", registry=registry)
+    observed(create_engine("sqlite://"), name="orders", registry=registry)
+    snapshot = PoolObserver.snapshot
+
+    def fail_for_one(observer: PoolObserver) -> object:
+        if observer is broken:
+            raise ZeroDivisionError
+        return snapshot(observer)
+
+    monkeypatch.setattr(PoolObserver, "snapshot", fail_for_one)
+    scraped = Scraped.of(registry)
+    assert scraped.of_pool("orders")
+    assert not scraped.of_pool("broken")
+    monkeypatch.undo()
+    assert broken.snapshot().totals.internal_errors == {"answering a scrape": 1}
