@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cycles | memory | requests | snapshot]`."""
+"""`python -m benchmarks [cycles | memory | requests | scrape | snapshot]`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("cycles", "memory", "requests", "snapshot"),
+        choices=("cycles", "memory", "requests", "scrape", "snapshot"),
         default="cycles",
         help="cycles: time per checkout, beside other tools (the default); "
         "memory: flat over many holds, and bytes per open hold; "
         "requests: what a middleware adds to a request, beside other tools; "
+        "scrape: what being scraped costs, beside prometheus_client's own ways; "
         "snapshot: time of a snapshot and of a watchdog tick",
     )
     parser.add_argument("--quick", action="store_true", help="a rough answer within 30 seconds")
@@ -31,6 +32,10 @@ def main() -> None:
         from benchmarks import requests
 
         requests.main(quick=arguments.quick)
+    elif arguments.what == "scrape":
+        from benchmarks import scrape
+
+        scrape.main(quick=arguments.quick)
     elif arguments.what == "snapshot":
         from benchmarks import snapshot
 

@@ -25,7 +25,6 @@ PLAIN = "text/plain;version=0.0.4"
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 FORMATS = {"plain text": PLAIN, "OpenMetrics": OPEN_METRICS}
 
-FEWEST_ROUNDS = 3
 MOST_ROUNDS = 100
 CHANGED_SHARE = 10
 """One in so many holders has done something since the last write."""
@@ -60,7 +59,7 @@ class _Part:
 Costs = dict[str, Cost]
 
 
-def scrape_costs(holders: int, seconds: float, seed: int) -> Costs:
+def scrape_costs(holders: int, seconds: float, rounds: int) -> Costs:
     """The parts of a scrape, and whole ones, in this process."""
     registry = CollectorRegistry()
     pool = BusyPool(holders, registry, watched=False)
@@ -91,7 +90,7 @@ def scrape_costs(holders: int, seconds: float, seed: int) -> Costs:
                 peer,
                 before,
             )
-    return _measured(parts, seconds, seed)
+    return _measured(parts, seconds, rounds)
 
 
 def collected_by_prometheus_client(registry: CollectorRegistry) -> CollectorRegistry:
@@ -103,30 +102,28 @@ def collected_by_prometheus_client(registry: CollectorRegistry) -> CollectorRegi
     return source
 
 
-def write_costs(holders: int, seconds: float, seed: int) -> Costs:
+def write_costs(holders: int, seconds: float, rounds: int) -> Costs:
     """What the watchdog does once a second in multi-process mode, in this process."""
     pool = BusyPool(holders, CollectorRegistry(), watched=False)
     first = Cost()
     elapsed, cpu, _ = _timed(write_now)
     first.elapsed.own.append(elapsed)
     first.cpu.own.append(cpu)
-    order = random.Random(seed)
+    order = random.Random(0)
     parts = {
         "snapshot()": _Part(pool.observer.snapshot),
         UNCHANGED: _Part(write_now, before=write_now),
         CHANGED: _Part(
             write_now,
-            before=lambda: pool.work(
-                order.sample(pool.holders, max(1, holders // CHANGED_SHARE))
-            ),
+            before=lambda: pool.work(order.sample(pool.holders, max(1, holders // CHANGED_SHARE))),
         ),
     }
-    return {FIRST: first, **_measured(parts, seconds, seed)}
+    return {FIRST: first, **_measured(parts, seconds, rounds)}
 
 
-def _measured(parts: dict[str, _Part], seconds: float, seed: int) -> Costs:
-    """Rounds of all parts in random order, for about so long."""
-    order = random.Random(seed)
+def _measured(parts: dict[str, _Part], seconds: float, rounds: int) -> Costs:
+    """Rounds of all parts in random order, for about so long, and at least so many."""
+    order = random.Random(0)
     costs = {name: Cost() for name in parts}
     for part in parts.values():
         part.before()
@@ -134,7 +131,7 @@ def _measured(parts: dict[str, _Part], seconds: float, seed: int) -> Costs:
     gc.collect()
     end = perf_counter() + seconds
     for done in range(MOST_ROUNDS):
-        if done >= FEWEST_ROUNDS and perf_counter() > end:
+        if done >= rounds and perf_counter() > end:
             break
         for name in order.sample(list(parts), len(parts)):
             part = parts[name]

@@ -31,9 +31,7 @@ def routes(count: int) -> list[str]:
 class BusyPool:
     """An observed engine whose holders have all been at work."""
 
-    def __init__(
-        self, holders: int, registry: CollectorRegistry, *, watched: bool = True
-    ) -> None:
+    def __init__(self, holders: int, registry: CollectorRegistry, *, watched: bool = True) -> None:
         self._engine = zero_engine(pool_size=POOL_SIZE)
         self.observer = observe(
             self._engine, name="orders", registry=registry, holder_limit=HOLDER_LIMIT

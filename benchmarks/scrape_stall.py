@@ -13,8 +13,7 @@ import json
 import random
 import socket
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import perf_counter
@@ -25,12 +24,7 @@ from prometheus_client import CollectorRegistry, make_asgi_app
 
 from benchmarks.scrape_cost import OPEN_METRICS, collected_by_prometheus_client
 from benchmarks.scrape_pool import BusyPool
-from benchmarks.scrape_process import (
-    multiprocess_mode,
-    other_workers,
-    staying,
-    wait_for_the_end,
-)
+from benchmarks.scrape_process import staying, wait_for_the_end
 from pool_observer import metrics_app
 from pool_observer.asgi_types import App, Receive, Scope, Send
 
@@ -85,24 +79,28 @@ def _quantile(ascending: Sequence[float], share: float) -> float:
     return ascending[min(len(ascending) - 1, int(len(ascending) * share))] * 1000
 
 
+def their_app(registry: CollectorRegistry) -> App:
+    """prometheus_client's own application, which renders in the event loop."""
+    return cast(App, make_asgi_app(collected_by_prometheus_client(registry)))
+
+
+Apps = Mapping[str, Callable[[CollectorRegistry], App]]
+APPS: Apps = {OURS: metrics_app, THEIRS: their_app}
+
 Measured = dict[tuple[str, str], Lateness]
-"""By who scrapes what, and the kind of tick."""
-
-PATHS: Mapping[str, str | None] = {BASELINE: None, OURS: "/ours", THEIRS: "/theirs"}
+"""By what was scraped, and the kind of tick."""
 
 
-def lateness(holders: int, rounds: int, seconds: float, *, multiprocess: bool) -> Measured:
+def lateness(holders: int, rounds: int, seconds: float, apps: Apps = APPS) -> Measured:
     """Measure a server whose pool has so many holders."""
-    measured = {(who, kind): Lateness() for who in PATHS for kind in KINDS}
+    scraped = (BASELINE, *apps)
+    measured = {(who, kind): Lateness() for who in scraped for kind in KINDS}
     order = random.Random(holders)
-    with (
-        multiprocess_mode() if multiprocess else nullcontext(),
-        other_workers(WORKERS - 1, holders) if multiprocess else nullcontext(),
-        staying(serve, holders) as port,
-    ):
+    with staying(_serve, holders, apps) as port:
         for _ in range(rounds):
             for who, kind in order.sample(list(measured), len(measured)):
-                _measure(port, PATHS[who], kind, seconds, measured[who, kind])
+                path = f"/{list(apps).index(who)}" if who in apps else None
+                _measure(port, path, kind, seconds, measured[who, kind])
     return measured
 
 
@@ -158,23 +156,23 @@ class Scraper:
 # -- the server's process --------------------------------------------------------------------
 
 
-def serve(pipe: Connection, holders: int, more: Mapping[str, App] | None = None) -> None:
-    """Serve both ways of being scraped, and `/lateness`, which measures this loop meanwhile."""
+def _serve(pipe: Connection, holders: int, apps: Apps) -> None:
+    """Serve these applications, and `/lateness`, which measures this loop meanwhile."""
     import uvicorn
 
     registry = CollectorRegistry()
     pool = BusyPool(holders, registry)
     pool.observer.tick()
-    apps: dict[str, App] = {
-        "/ours": metrics_app(registry),
-        "/theirs": cast(App, make_asgi_app(collected_by_prometheus_client(registry))),
-        "/lateness": _tell_lateness,
-    }
+    served = {f"/{number}": make(registry) for number, make in enumerate(apps.values())}
+    served["/lateness"] = _tell_lateness
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await apps[scope["path"]](scope, receive, send)
+        await served[scope["path"]](scope, receive, send)
 
-    listening = socket.create_server(("127.0.0.1", 0))
+    # asyncio sets TCP_NODELAY only where the protocol is named.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
     # What everybody has: uvloop and httptools are choices.
     config = uvicorn.Config(
         app, loop="asyncio", http="h11", lifespan="off", log_level="warning", access_log=False

@@ -14,8 +14,12 @@ POOL = "orders"
 
 
 def attach(engine: Engine) -> Attached:
+    """With a registry that nobody asks for anything."""
+    return attach_to(engine, CollectorRegistry())
+
+
+def attach_to(engine: Engine, registry: CollectorRegistry) -> Attached:
     """Connections in use, how long they were, and how long statements took."""
-    registry = CollectorRegistry()
     in_use = Gauge("db_connections_in_use", "Connections in use", ["pool"], registry=registry)
     held = Histogram("db_connection_seconds", "Time in use", ["pool"], registry=registry)
     query = Histogram("db_query_seconds", "Time to execute", ["pool"], registry=registry)

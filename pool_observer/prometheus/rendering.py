@@ -45,7 +45,10 @@ def render(
 
     With `names`, only series of these names.
     """
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except Exception:  # a version that is not made of numbers
+        encode, content_type = choose_encoder("")
     plain = content_type.startswith("text/plain")
     body = b""
     for attempt in range(1, ATTEMPTS + 1):
