@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.01
 
 
 class Presence:
-    """The lock of this process. It is never given back: it ends with the process."""
+    """The lock of this process. It is kept until the process ends."""
 
     def __init__(self) -> None:
         self._pid: int | None = None
@@ -37,11 +37,7 @@ class Presence:
         """Be known as alive, from now on."""
         if fcntl is None or (self._pid == os.getpid() and self._directory == directory):
             return
-        if self._lock is not None:
-            # After a fork this is the parent's lock. Closing our handle leaves it locked, as
-            # long as the parent has its own.
-            os.close(self._lock)
-            self._lock = None
+        self.leave()
         self._pid, self._directory = os.getpid(), directory
         path = directory / f"{PREFIX}{self._pid}{SUFFIX}"
         for _ in range(ATTEMPTS):
@@ -50,6 +46,12 @@ class Presence:
                 return
             # Somebody is clearing up after an earlier process of this ID.
             time.sleep(PAUSE_SECONDS)
+
+    def leave(self) -> None:
+        """Let go of the lock. After a fork it stays locked as long as the parent has it."""
+        if self._lock is not None:
+            os.close(self._lock)
+        self._pid = self._lock = None
 
     def remove_the_dead(self, directory: Path) -> None:
         """Remove the gauges of processes that were here, and have ended."""

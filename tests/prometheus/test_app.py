@@ -158,9 +158,7 @@ def test_no_more_threads_than_a_few_are_taken(registry: CollectorRegistry) -> No
         scrapes = [asyncio.create_task(call(app, "/")) for _ in range(20)]
         done, _ = await asyncio.wait(scrapes, return_when=asyncio.FIRST_COMPLETED)
         while len(done) < 20 - app_module.MOST_AT_A_TIME:
-            more, _ = await asyncio.wait(
-                set(scrapes) - done, return_when=asyncio.FIRST_COMPLETED
-            )
+            more, _ = await asyncio.wait(set(scrapes) - done, return_when=asyncio.FIRST_COMPLETED)
             done |= more
         assert {status(await scrape) for scrape in done} == {503}
         go_on.set()

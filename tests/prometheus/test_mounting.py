@@ -303,9 +303,7 @@ def test_two_registries_do_not_share_a_path(observed: Observe) -> None:
     observed(orders, app=app, name="orders", registry=CollectorRegistry())
     with pytest.raises(ValueError, match=r'metrics_path="/metrics-2"'):
         observe(users, app, name="users", registry=CollectorRegistry())
-    observed(
-        users, app=app, name="users", registry=CollectorRegistry(), metrics_path="/metrics-2"
-    )
+    observed(users, app=app, name="users", registry=CollectorRegistry(), metrics_path="/metrics-2")
     assert 'name="orders"' in get(app).text
     assert 'name="users"' in get(app, "/metrics-2").text
 

@@ -1,0 +1,352 @@
+"""One worker of several: what it writes into prometheus_client's files, and when it cannot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY, CollectorRegistry, values
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from pool_observer import PoolObserver, holding
+from pool_observer.prometheus.collector import PoolCollector
+from pool_observer.prometheus.exporting import Export, write_now
+from pool_observer.prometheus.mirror import Mirror
+from pool_observer.prometheus.presence import Presence
+from tests.conftest import Observe
+from tests.prometheus.scraped import Scraped
+from tests.prometheus.test_mounting import an_app, get
+from tests.support import FakeClock, FakeDatabase, observer_of
+
+
+def scrape(directory: Path) -> Scraped:
+    """What a scrape of any worker finds."""
+    return Scraped(MultiProcessCollector(None, str(directory)).collect())  # type: ignore[no-untyped-call]
+
+
+class Worker:
+    """A worker with a pool of at most 3 connections, on a clock of its own."""
+
+    def __init__(self, directory: Path, name: str = "orders") -> None:
+        self.clock = FakeClock()
+        self.engine = FakeDatabase().engine(pool_size=2, max_overflow=1, pool_timeout=0)
+        self.engine.dispose()
+        self.observer = observer_of(self.engine, name=name, clock=self.clock)
+        self.mirror = Mirror(directory, Presence())
+
+    def write(self) -> None:
+        self.mirror.write(self.observer.snapshot())
+
+    def works(self) -> None:
+        """Does a bit of everything."""
+        with holding("POST /chat"), self.engine.connect():
+            self.clock.advance(31)
+            with holding("GET /"), self.engine.connect(), self.engine.connect():
+                self.clock.advance(1)
+                with pytest.raises(PoolTimeoutError):
+                    self.engine.connect()
+
+
+@pytest.fixture
+def worker(multiprocess: Path) -> Iterator[Worker]:
+    worker = Worker(multiprocess)
+    with worker.observer:
+        yield worker
+
+
+def comparable(scraped: Scraped) -> dict[Any, float]:
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value for sample in scraped.samples
+    }
+
+
+def collected(observer: PoolObserver) -> Scraped:
+    """What a collector says of the same pool."""
+    collector = PoolCollector()
+    collector.add(observer)
+    return Scraped(collector.collect())
+
+
+def test_it_writes_what_a_collector_would_say(worker: Worker, multiprocess: Path) -> None:
+    worker.write()
+    assert comparable(scrape(multiprocess)) == comparable(collected(worker.observer))
+    for _ in range(2):
+        worker.works()
+        with holding("open"), worker.engine.connect():
+            worker.clock.advance(1)
+            worker.write()
+            assert comparable(scrape(multiprocess)) == comparable(collected(worker.observer))
+
+
+def test_only_what_has_changed_is_written(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker.works()
+    worker.write()
+    written: list[object] = []
+    set_value = values.ValueClass.set
+    monkeypatch.setattr(
+        values.ValueClass,
+        "set",
+        lambda value, *what: (written.append(value), set_value(value, *what)),
+    )
+    worker.write()
+    assert written == []
+    with holding("GET /"), worker.engine.connect():
+        pass
+    worker.write()
+    assert 0 < len(written) < 10
+
+
+def test_totals_go_on_where_an_earlier_process_of_the_same_id_left_them(
+    worker: Worker, multiprocess: Path
+) -> None:
+    worker.works()
+    worker.write()
+    before = comparable(scrape(multiprocess))
+    reborn = Worker(multiprocess)
+    with reborn.observer:
+        reborn.works()
+        reborn.write()
+        after = comparable(scrape(multiprocess))
+    totals = {key for key in before if key[0].endswith(("_total", "_sum", "_count", "_bucket"))}
+    totals = {key for key in totals if key[0] != "db_client_connection_count"}
+    assert {key: after[key] for key in totals} == {key: 2 * before[key] for key in totals}
+    gauges = set(before) - totals
+    assert {key: after[key] for key in gauges} == {key: before[key] for key in gauges}
+
+
+def test_a_gauge_that_has_no_figure_any_more_is_0(worker: Worker, multiprocess: Path) -> None:
+    worker.write()
+    state = worker.observer.snapshot()
+    assert scrape(multiprocess).total("pool_observer_info") == 1
+    worker.engine.pool._recycle = 99
+    worker.write()
+    infos = scrape(multiprocess).by("recycle", "pool_observer_info")
+    assert infos == {"": 0.0, "99": 1.0}
+    del state
+
+
+# -- through observe() -----------------------------------------------------------------------
+
+
+def test_an_observed_pool_is_written_from_its_first_moment(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    observed(database.engine(pool_size=5, max_overflow=10), name="orders")
+    scraped = scrape(multiprocess)
+    assert scraped.one("db_client_connection_max") == 15.0
+    assert scraped.one("pool_observer_full_total") == 0.0
+
+
+def test_a_collector_that_knows_one_worker_only_is_not_registered(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    """Beside the files it would show this worker twice."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    observed(database.engine(), name="orders", registry=registry)
+    assert not Scraped.of(REGISTRY).of_pool("orders")
+    (info,) = Scraped.of(registry).all("pool_observer_info")
+    assert info.value == 1.0
+
+
+def test_the_workers_own_scrape_is_up_to_date(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    observed(engine, app=app, name="orders")
+    for number in range(1, 4):
+        assert get(app, "/orders/1").status_code == 200
+        assert f'holder="GET /orders/{{order}}"}} {number}.0' in get(app).text
+
+
+def test_a_closed_observer_leaves_its_totals_and_no_gauge(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    engine = database.engine()
+    observer = observed(engine, name="orders")
+    with engine.connect():
+        pass
+    observer.close()
+    scraped = scrape(multiprocess)
+    assert scraped.one("pool_observer_checkouts_total") == 1.0
+    for name in ("db_client_connection_max", "pool_observer_info", "db_client_connection_count"):
+        assert scraped.total(name) == 0.0
+
+
+def test_observed_again_its_totals_go_on(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    engine = database.engine()
+    for _ in range(3):
+        with observed(engine, name="orders"), engine.connect():
+            pass
+    assert scrape(multiprocess).one("pool_observer_checkouts_total") == 3.0
+
+
+def test_the_last_second_of_a_worker_is_written_when_it_ends(
+    multiprocess: Path, observed: Observe, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_exit: list[Any] = []
+    monkeypatch.setattr("atexit.register", at_exit.append)
+    monkeypatch.setattr("atexit.unregister", at_exit.remove)
+    engine = database.engine()
+    observer = observed(engine, name="orders")
+    with engine.connect():
+        pass
+    (write,) = at_exit
+    write()
+    assert scrape(multiprocess).one("pool_observer_checkouts_total") == 1.0
+    observer.close()
+    assert at_exit == []
+
+
+def test_a_master_that_only_forks_has_no_capacity(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    engine = database.engine(pool_size=5, max_overflow=10)
+    engine.dispose()
+    observer = observed(engine, name="orders")
+    observer.forked(in_child=False)
+    write_now()
+    assert scrape(multiprocess).one("db_client_connection_max") == 0.0
+    with engine.connect():  # a worker after all, which has started a process
+        write_now()
+        assert scrape(multiprocess).one("db_client_connection_max") == 15.0
+
+
+# -- when it cannot be written ---------------------------------------------------------------
+
+
+def missing(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(directory)
+
+
+def unwritable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = os.access  # a test that runs as root may write anywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: path != directory and access(path, mode))
+
+
+def read_only(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _mounted(monkeypatch, f_flag=os.ST_RDONLY, f_bavail=1 << 30)
+
+
+def full(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _mounted(monkeypatch, f_flag=0, f_bavail=10)
+
+
+def _mounted(monkeypatch: pytest.MonkeyPatch, **about: int) -> None:
+    statvfs = SimpleNamespace(f_frsize=4096, **about)
+    monkeypatch.setattr(os, "statvfs", lambda _: statvfs)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (missing, "is not a directory"),
+        (unwritable, "cannot be written to"),
+        (read_only, "is mounted read-only"),
+        (full, "has less than 4 MiB free"),
+    ],
+)
+def test_what_is_wrong_with_the_directory_is_said_once_and_the_service_runs_on(
+    spoil: Any,
+    complaint: str,
+    multiprocess: Path,
+    observed: Observe,
+    database: FakeDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = database.engine()
+    app = an_app(engine)
+    with monkeypatch.context() as spoiling:
+        spoil(multiprocess, spoiling)
+        observer = observed(engine, app=app, name="orders")
+        for _ in range(3):
+            assert get(app, "/orders/1").status_code == 200
+            write_now()
+        (record,) = caplog.records
+        assert complaint in record.message
+        assert 'pool "orders"' in record.message
+        assert "PROMETHEUS_MULTIPROC_DIR" in record.message
+        assert get(app).status_code == (500 if spoil is missing else 200)
+    multiprocess.mkdir(exist_ok=True)
+    write_now()  # mended, and nobody has to restart anything
+    assert scrape(multiprocess).one("pool_observer_checkouts_total") == 3.0
+    assert observer.snapshot().totals.internal_errors == {}
+
+
+def test_a_full_disk_stops_new_series_and_not_those_there_are(
+    worker: Worker, multiprocess: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with holding("GET /"), worker.engine.connect():
+        worker.write()
+    with monkeypatch.context() as spoiling:
+        full(multiprocess, spoiling)
+        with holding("POST /new"), worker.engine.connect():
+            worker.clock.advance(1)
+        with holding("GET /"), worker.engine.connect():
+            worker.clock.advance(1)
+        with pytest.raises(OSError, match="MiB free"):
+            worker.write()
+    assert scrape(multiprocess).by("holder", "pool_observer_checkouts_total") == {"GET /": 2.0}
+    worker.write()
+    assert scrape(multiprocess).by("holder", "pool_observer_checkouts_total") == {
+        "GET /": 2.0,
+        "POST /new": 1.0,
+    }
+
+
+def test_a_variable_that_was_set_too_late_is_pointed_out(
+    tmp_path: Path,
+    observed: Observe,
+    database: FakeDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    registry = CollectorRegistry()
+    observed(database.engine(), name="orders", registry=registry)
+    assert "Set it before the workers start" in caplog.text
+    assert Scraped.of(registry).of_pool("orders")  # this worker at least
+
+
+def test_a_bug_of_ours_is_counted(
+    multiprocess: Path, observed: Observe, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    observer = observed(database.engine(), name="orders")
+    monkeypatch.setattr(Mirror, "write", fail)
+    write_now()
+    place = "writing to PROMETHEUS_MULTIPROC_DIR"
+    assert observer.snapshot().totals.internal_errors[place] >= 1
+
+
+def test_nothing_older_is_written_over_what_is_newer(
+    multiprocess: Path, database: FakeDatabase
+) -> None:
+    """A scrape and the watchdog may write at a time."""
+    engine = database.engine()
+    with observer_of(engine, name="orders") as observer:
+        export = Export(observer, multiprocess)
+        nested: list[float] = []
+        snapshot = observer.snapshot
+
+        def snapshot_and_write() -> object:
+            state = snapshot()
+            assert export._lock._is_owned()  # type: ignore[attr-defined]
+            nested.append(state.used)
+            return state
+
+        observer.snapshot = snapshot_and_write  # type: ignore[method-assign, assignment]
+        export.write()
+        assert nested == [0]
