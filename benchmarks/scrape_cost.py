@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import gzip
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter, perf_counter_ns, thread_time_ns
@@ -26,6 +27,8 @@ OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 FORMATS = {"plain text": PLAIN, "OpenMetrics": OPEN_METRICS}
 
 MOST_ROUNDS = 100
+MOST_HOLDERS_WHILE_BUSY = 200
+"""With more, a scrape takes many seconds while another thread computes."""
 CHANGED_SHARE = 10
 """One in so many holders has done something since the last write."""
 
@@ -90,7 +93,35 @@ def scrape_costs(holders: int, seconds: float, rounds: int) -> Costs:
                 peer,
                 before,
             )
+    if holders <= MOST_HOLDERS_WHILE_BUSY:
+        what = "OpenMetrics, gzip, while another thread computes"
+        peer = f"prometheus_client: {what}"
+        parts[peer] = _Part(_while_busy(lambda: theirs(OPEN_METRICS, "gzip")), before=before)
+        parts[f"ours: {what}"] = _Part(
+            _while_busy(lambda: ours(OPEN_METRICS, "gzip")), peer, before
+        )
     return _measured(parts, seconds, rounds)
+
+
+def _while_busy(work: Work) -> Work:
+    """Do it beside a thread that never waits for anything, as far as Python lets both."""
+
+    def contended() -> object:
+        done = False
+
+        def compute() -> None:
+            while not done:
+                sum(range(100))
+
+        thread = threading.Thread(target=compute, daemon=True)
+        thread.start()
+        try:
+            return work()
+        finally:
+            done = True
+            thread.join()
+
+    return contended
 
 
 def collected_by_prometheus_client(registry: CollectorRegistry) -> CollectorRegistry:
@@ -125,10 +156,6 @@ def _measured(parts: dict[str, _Part], seconds: float, rounds: int) -> Costs:
     """Rounds of all parts in random order, for about so long, and at least so many."""
     order = random.Random(0)
     costs = {name: Cost() for name in parts}
-    for part in parts.values():
-        part.before()
-        part.work()
-    gc.collect()
     end = perf_counter() + seconds
     for done in range(MOST_ROUNDS):
         if done >= rounds and perf_counter() > end:

@@ -44,8 +44,8 @@ def apart(
 
 
 @contextmanager
-def staying(serve: Callable[..., None], *arguments: object) -> Iterator[Any]:
-    """A process that runs `serve(pipe, *arguments)`; what it sends when it is ready.
+def staying(serve: Callable[..., None], *arguments: object) -> Iterator[Callable[[], Any]]:
+    """A process that runs `serve(pipe, *arguments)`; waits for what it sends when it is ready.
 
     It ends when its pipe does.
     """
@@ -53,10 +53,14 @@ def staying(serve: Callable[..., None], *arguments: object) -> Iterator[Any]:
     process = _spawn.Process(target=serve, args=(theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
-    try:
+
+    def ready() -> Any:
         if not pipe.poll(READY_SECONDS):
             raise RuntimeError(f"{serve.__name__} is not ready within {READY_SECONDS} seconds")
-        yield pipe.recv()
+        return pipe.recv()
+
+    try:
+        yield ready
     finally:
         pipe.close()
         process.join(timeout=5)
@@ -77,8 +81,9 @@ def multiprocess_mode() -> Iterator[None]:
 def other_workers(count: int, holders: int) -> Iterator[None]:
     """So many workers that have worked, are alive, and are idle now."""
     with ExitStack() as workers:
-        for _ in range(count):
-            workers.enter_context(staying(_be_a_worker, holders))
+        started = [workers.enter_context(staying(_be_a_worker, holders)) for _ in range(count)]
+        for ready in started:
+            ready()
         yield
 
 

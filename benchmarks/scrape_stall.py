@@ -96,7 +96,8 @@ def lateness(holders: int, rounds: int, seconds: float, apps: Apps = APPS) -> Me
     scraped = (BASELINE, *apps)
     measured = {(who, kind): Lateness() for who in scraped for kind in KINDS}
     order = random.Random(holders)
-    with staying(_serve, holders, apps) as port:
+    with staying(_serve, holders, apps) as ready:
+        port = ready()
         for _ in range(rounds):
             for who, kind in order.sample(list(measured), len(measured)):
                 path = f"/{list(apps).index(who)}" if who in apps else None

@@ -12,8 +12,6 @@ import shutil
 import tempfile
 from typing import Any
 
-from prometheus_client.multiprocess import mark_process_dead
-
 worker_class = "uvicorn_worker.UvicornWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "4"))
 
@@ -27,6 +25,9 @@ if DIRECTORY not in os.environ:
 
 def child_exit(server: Any, worker: Any) -> None:
     """Forget the gauges of a worker at once. pool_observer would, within a second."""
+    # Not further up: prometheus_client looks for the directory when it is imported.
+    from prometheus_client.multiprocess import mark_process_dead
+
     mark_process_dead(worker.pid)
 
 

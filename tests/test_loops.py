@@ -29,13 +29,15 @@ class Loop:
     def run(self, function: Any) -> None:
         """Have it run, and wait until it has."""
         done = threading.Event()
-        self.loop.call_soon_threadsafe(lambda: (function(), done.set()))
+        self.loop.call_soon_threadsafe(function)
+        self.loop.call_soon_threadsafe(done.set)
         assert done.wait(30)
 
     def block(self) -> None:
         blocked = threading.Event()
         self._go_on.clear()
-        self.loop.call_soon_threadsafe(lambda: (blocked.set(), self._go_on.wait(30)))
+        self.loop.call_soon_threadsafe(blocked.set)
+        self.loop.call_soon_threadsafe(self._go_on.wait, 30)
         assert blocked.wait(30)
 
     def unblock(self) -> None:

@@ -23,7 +23,7 @@ class Scraped:
 
     @classmethod
     def of_openmetrics(cls, text: str) -> Scraped:
-        return cls(text_string_to_metric_families(text))
+        return cls(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
 
     @property
     def samples(self) -> list[Sample]:

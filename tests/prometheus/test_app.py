@@ -172,7 +172,12 @@ def test_no_more_threads_than_a_few_are_taken(registry: CollectorRegistry) -> No
 def test_a_scrape_that_is_cancelled_gives_its_turn_back(registry: CollectorRegistry) -> None:
     go_on = threading.Event()
     started = threading.Event()
-    Collecting(registry, lambda: (started.set(), go_on.wait(30)))
+
+    def start_and_wait() -> None:
+        started.set()
+        go_on.wait(30)
+
+    Collecting(registry, start_and_wait)
     app = metrics_app(registry)
 
     async def cancel() -> None:

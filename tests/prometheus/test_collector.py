@@ -280,10 +280,7 @@ def test_holders_beyond_the_bound_are_other(bench: Bench) -> None:
 
 
 def test_what_goes_wrong_inside_is_counted(bench: Bench) -> None:
-    try:
-        raise ZeroDivisionError
-    except ZeroDivisionError:
-        bench.observer.note_failure("a test")
+    bench.observer.note_failure("a test")
     assert bench.scrape().one("pool_observer_internal_errors_total") == 1.0
 
 
@@ -386,7 +383,7 @@ def test_a_registry_that_has_our_names_is_refused_with_the_mend() -> None:
 
 
 def test_what_is_no_registry_is_refused() -> None:
-    with pytest.raises(TypeError, match="registry must be a prometheus_client.CollectorRegistry"):
+    with pytest.raises(TypeError, match="registry must be a prometheus_client"):
         observe(create_engine("sqlite://"), registry="default")  # type: ignore[arg-type]
 
 

@@ -89,11 +89,12 @@ def test_only_what_has_changed_is_written(worker: Worker, monkeypatch: pytest.Mo
     worker.write()
     written: list[object] = []
     set_value = values.ValueClass.set
-    monkeypatch.setattr(
-        values.ValueClass,
-        "set",
-        lambda value, *what: (written.append(value), set_value(value, *what)),
-    )
+
+    def note_and_set(value: object, *what: object) -> None:
+        written.append(value)
+        set_value(value, *what)
+
+    monkeypatch.setattr(values.ValueClass, "set", note_and_set)
     worker.write()
     assert written == []
     with holding("GET /"), worker.engine.connect():

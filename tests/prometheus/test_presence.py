@@ -135,8 +135,6 @@ def test_a_child_announces_itself_and_leaves_its_parents_lock_alone(
 def test_who_clears_up_after_an_earlier_process_of_ones_id_is_waited_for(
     presence: Presence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pool_observer.prometheus import presence as module
-
     clearing = Presence()
     clearing.announce(tmp_path)
     pauses: list[float] = []
@@ -146,7 +144,7 @@ def test_who_clears_up_after_an_earlier_process_of_ones_id_is_waited_for(
         (tmp_path / f"pool_observer_{os.getpid()}.alive").unlink()
         clearing.leave()
 
-    monkeypatch.setattr(module.time, "sleep", done_at_last)
+    monkeypatch.setattr("pool_observer.prometheus.presence.time.sleep", done_at_last)
     presence.announce(tmp_path)
     assert len(pauses) == 1
     assert (tmp_path / f"pool_observer_{os.getpid()}.alive").exists()
@@ -155,9 +153,7 @@ def test_who_clears_up_after_an_earlier_process_of_ones_id_is_waited_for(
 def test_where_files_cannot_be_locked_nobody_is_declared_dead(
     presence: Presence, other: Other, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pool_observer.prometheus import presence as module
-
-    monkeypatch.setattr(module, "fcntl", None)
+    monkeypatch.setattr("pool_observer.prometheus.presence.fcntl", None)
     presence.announce(tmp_path)
     other.killed()
     presence.remove_the_dead(tmp_path)

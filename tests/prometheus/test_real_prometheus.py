@@ -165,6 +165,15 @@ def test_rate_of_activity_is_the_number_of_connections_that_postgresql_counted(
     assert watched.prometheus.figure(rate, at=last) == pytest.approx(counted, rel=0.05)
 
 
+def test_utilization_under_load_is_that_of_one_worker(watched: Watched) -> None:
+    first, last = watched.steady
+    highest = f"max_over_time(pool_observer_utilization_ratio{span(first, last)})"
+    utilization = watched.prometheus.figure(highest, at=last)
+    # A sum of several workers would be above 1.
+    assert utilization is not None
+    assert 0.5 < utilization <= 1
+
+
 @pytest.mark.parametrize("watched", [4], indirect=True)
 def test_a_full_worker_shows_though_the_others_are_idle(watched: Watched) -> None:
     full = {"pool_observer_utilization_ratio": 1.0, SHARE_IN_USE: 1 / 4}

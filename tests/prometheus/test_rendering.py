@@ -107,7 +107,7 @@ def test_others_get_their_turn_while_it_renders(
     registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns: list[float] = []
-    monkeypatch.setattr(rendering.time, "sleep", turns.append)
+    monkeypatch.setattr("pool_observer.prometheus.rendering.time.sleep", turns.append)
     gauge = Gauge("more", "More.", ["number"], registry=registry)
     for number in range(10 * rendering.AT_A_TIME):
         gauge.labels(str(number)).set(number)
