@@ -21,13 +21,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=6,
         help="how long each of its two acts lasts (default: 6)",
     )
+    commands.add_parser("metrics", help="print the reference of all metrics, as Markdown")
     options = parser.parse_args(arguments)
+    return _metrics() if options.command == "metrics" else _demo(options.seconds)
 
+
+def _metrics() -> int:
+    from pool_observer.prometheus.reference import markdown
+
+    print(markdown(), end="")
+    return 0
+
+
+def _demo(seconds: int) -> int:
     from pool_observer.demo.database import MissingExtraError
     from pool_observer.demo.run import demo as run_demo
 
     try:
-        run_demo(options.seconds)
+        run_demo(seconds)
     except MissingExtraError as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.metric import Across, Kind, Metric, Reading
 from pool_observer.model import NANOSECONDS, Activity, Ending, Outcome, Phase
 from pool_observer.state import Distribution, HolderTotals, PoolState
@@ -124,16 +125,19 @@ CONTRACT: tuple[Metric, ...] = (
         "db.client.connection.create_time", HISTOGRAM, "s", (),
         "How long it took to open a connection to the database.",
         _pool(lambda state: state.totals.create_time),
+        bounds=CREATE_BOUNDS,
     ),
     Metric(
         "db.client.connection.wait_time", HISTOGRAM, "s", ("holder",),
         "How long callers waited for a connection, those who did not get one included.",
         _holders(lambda totals: totals.wait_time),
+        bounds=WAIT_BOUNDS,
     ),
     Metric(
         "db.client.connection.use_time", HISTOGRAM, "s", ("holder",),
         "How long connections were held that have been given back since.",
         _holders(lambda totals: totals.use_time),
+        bounds=USE_BOUNDS,
     ),
     Metric(
         "pool_observer.info", GAUGE, "",

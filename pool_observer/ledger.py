@@ -153,7 +153,11 @@ class Ledger(OpenClaims):
             tally = self._count_open(claim, now, events)
             if claim.ending is not None:
                 tally.returns[claim.ending] += 1
-                self._count_duration(tally.use_time, sum(claim.counted), claim)
+                executing, in_transaction, idle = claim.counted
+                duration = executing + in_transaction + idle
+                bucket = tally.use_time.add(duration)
+                if claim.trace is not None:
+                    self._exemplify(tally.use_time, bucket, duration, claim)
                 if events is not None:
                     events.append(self.hold(claim, now, claim.ending))
         finally:
@@ -172,7 +176,7 @@ class Ledger(OpenClaims):
         split = claim.split(now)
         tally.add_activity(split, claim.counted)
         claim.counted = split
-        duration = sum(split)
+        duration = split[0] + split[1] + split[2]
         holder = claim.holder
         if not claim.overdue and duration > self._limit_ns(holder):
             claim.overdue = True
@@ -200,15 +204,17 @@ class Ledger(OpenClaims):
         claim.name = tally.holder
         split = claim.wait_split(now)
         tally.add_wait(claim.outcome, split)
-        self._count_duration(tally.wait_time, sum(split), claim)
+        duration = split[0] + split[1] + split[2]
+        bucket = tally.wait_time.add(duration)
+        if claim.trace is not None:
+            self._exemplify(tally.wait_time, bucket, duration, claim)
         if claim.outer is not None:
             outer, inner = resolve(claim.outer.site), resolve(claim.site)
             self._totals.add_nesting(Nesting(tally.holder, outer, inner))
         return tally
 
-    def _count_duration(self, histogram: Histogram, duration: int, claim: Claim) -> None:
-        """Count how long a claim has waited or held, with the trace to look it up in."""
-        bucket = histogram.add(duration)
+    def _exemplify(self, histogram: Histogram, bucket: int, duration: int, claim: Claim) -> None:
+        """Have the histogram remember the trace, if there is something to look up."""
         trace = claim.trace
         if isinstance(trace, TraceContext) and trace.sampled:
             end = claim.granted_at if claim.ended_at is None else claim.ended_at

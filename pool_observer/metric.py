@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pool_observer.buckets import Bounds
 from pool_observer.state import Distribution, PoolState
 
 POOL_LABEL = "db.client.connection.pool.name"
@@ -46,3 +47,5 @@ class Metric:
     read: Callable[[PoolState], Iterable[Reading]]
     across: Across = Across.SUM
     """For gauges; what only grows is always added up."""
+    bounds: Bounds = ()
+    """For histograms: the upper bounds of their buckets."""

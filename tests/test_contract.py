@@ -10,6 +10,7 @@ from pool_observer.buckets import USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import Kind, Metric
 from pool_observer.prometheus.families import label_names, series_name
+from pool_observer.state import Distribution, HolderTotals, PoolState, PoolTotals
 
 PROMISED = {
     "db_client_connection_count": ("gauge", "db_client_connection_state"),
@@ -85,3 +86,16 @@ def test_the_buckets_that_were_promised() -> None:
     assert {0.001, 0.5, 1, 2, 5, 10, 30, 60} <= set(WAIT_BOUNDS)
     assert {0.5, 2, 10, 30} <= set(USE_BOUNDS)
     assert USE_BOUNDS[-1] == 600
+
+
+def test_histograms_have_the_bounds_they_count_by() -> None:
+    totals = PoolTotals(holders={"GET /": HolderTotals()})
+    state = PoolState(
+        name="orders", at=0, used=0, idle=0, waiting=0, max=None, utilization=None, drift=None,
+        open_holds=(), open_waits=(), totals=totals,
+    )  # fmt: skip
+    for metric in CONTRACT:
+        if metric.kind is Kind.HISTOGRAM:
+            ((_, distribution),) = metric.read(state)
+            assert isinstance(distribution, Distribution)
+            assert distribution.bounds == metric.bounds

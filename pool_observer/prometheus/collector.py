@@ -41,10 +41,8 @@ class PoolCollector:
     def collect(self) -> Iterator[Family]:
         """What a scrape sees: each pool at one instant, with all that has happened until then."""
         states = list(self._states())
-        for metric in CONTRACT:
-            family = family_of(metric, states)
-            if family.samples:
-                yield family
+        for metric in CONTRACT if states else ():
+            yield family_of(metric, states)
 
     def _states(self) -> Iterator[PoolState]:
         for reference in self._observers:

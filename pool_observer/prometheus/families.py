@@ -64,7 +64,7 @@ def family_of(metric: Metric, states: Iterable[PoolState]) -> Family:
             if isinstance(figure, Distribution):
                 family.samples += _histogram(name, labels, figure)
             else:
-                family.samples.append(Sample(name, labels, figure))
+                family.samples.append(Sample(name, labels, float(figure)))
     return family
 
 
@@ -72,7 +72,7 @@ def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sa
     bucket = f"{name}_bucket"
     exemplars = distribution.exemplars
     samples = [
-        Sample(bucket, {**labels, "le": bound}, count)
+        Sample(bucket, {**labels, "le": bound}, float(count))
         for bound, count in zip(
             upper_bounds(distribution.bounds), accumulate(distribution.counts), strict=True
         )
@@ -83,6 +83,6 @@ def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sa
             {"trace_id": trace.trace_id, "span_id": trace.span_id}, exemplar.seconds, exemplar.at
         )
         samples[number] = samples[number]._replace(exemplar=shown)
-    samples.append(Sample(f"{name}_count", labels, distribution.count))
+    samples.append(Sample(f"{name}_count", labels, float(distribution.count)))
     samples.append(Sample(f"{name}_sum", labels, distribution.sum_seconds))
     return samples

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
 
 from pool_observer.prometheus import exporting
 from pool_observer.prometheus.presence import Presence
@@ -17,10 +17,17 @@ def multiprocess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     directory = tmp_path / "multiprocess"
     directory.mkdir()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(directory))
-    value_class: Any = values.MultiProcessValue()  # type: ignore[no-untyped-call]
-    monkeypatch.setattr(values, "ValueClass", value_class)
+    files: list[MmapedDict] = []
+
+    def opened(filename: str) -> MmapedDict:
+        files.append(MmapedDict(filename))  # type: ignore[no-untyped-call]
+        return files[-1]
+
+    monkeypatch.setattr(values, "MmapedDict", opened)
+    monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())  # type: ignore[no-untyped-call]
     presence = Presence()
     monkeypatch.setattr(exporting, "process_presence", presence)
     yield directory
     presence.leave()
-    value_class.close_all_files()
+    for file in files:
+        file.close()  # type: ignore[no-untyped-call]
