@@ -11,6 +11,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter, perf_counter_ns, thread_time_ns
 
 from prometheus_client import CollectorRegistry
@@ -87,18 +88,14 @@ def scrape_costs(holders: int, seconds: float, rounds: int) -> Costs:
         for encoding in ("", "gzip"):
             what = f"{name}, gzip" if encoding else name
             peer = f"prometheus_client: {what}"
-            parts[peer] = _Part(lambda a=accept, e=encoding: theirs(a, e), before=before)  # type: ignore[misc]
-            parts[f"ours: {what}"] = _Part(
-                lambda a=accept, e=encoding: ours(a, e),  # type: ignore[misc]
-                peer,
-                before,
-            )
+            parts[peer] = _Part(partial(theirs, accept, encoding), before=before)
+            parts[f"ours: {what}"] = _Part(partial(ours, accept, encoding), peer, before)
     if holders <= MOST_HOLDERS_WHILE_BUSY:
         what = "OpenMetrics, gzip, while another thread computes"
         peer = f"prometheus_client: {what}"
-        parts[peer] = _Part(_while_busy(lambda: theirs(OPEN_METRICS, "gzip")), before=before)
+        parts[peer] = _Part(_while_busy(partial(theirs, OPEN_METRICS, "gzip")), before=before)
         parts[f"ours: {what}"] = _Part(
-            _while_busy(lambda: ours(OPEN_METRICS, "gzip")), peer, before
+            _while_busy(partial(ours, OPEN_METRICS, "gzip")), peer, before
         )
     return _measured(parts, seconds, rounds)
 

@@ -73,10 +73,6 @@ class Situation:
     scraped: bool
     paced: bool = False
 
-    @property
-    def is_last_loop(self) -> bool:
-        return self.loop == list(LOOPS)[-1]
-
     def __str__(self) -> str:
         rate = f"{PER_SECOND:,} a second" if self.paced else "without a pause"
         return f"{self.loop}, {rate}, {'scraped each second' if self.scraped else 'not scraped'}"
@@ -99,6 +95,9 @@ def cpu_per_checkout(
     order = random.Random(0)
     with ExitStack() as processes:
         process = {subject: processes.enter_context(own_process()) for subject in subjects}
+        # All get ready at a time, each in its process.
+        for started in [process[subject].submit(_get_ready, subject) for subject in subjects]:
+            started.result()
         for _ in range(rounds):
             for situation in situations:
                 taken = {}
@@ -143,6 +142,10 @@ class _Subject:
 def _subject(name: str) -> _Subject:
     """That of this process."""
     return _Subject(name)
+
+
+def _get_ready(name: str) -> None:
+    _subject(name)
 
 
 def _slice(name: str, situation: Situation) -> float:

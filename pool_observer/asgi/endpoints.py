@@ -64,9 +64,8 @@ class Endpoints:
     def __init__(self) -> None:
         self._at: dict[str, Endpoint] = {}
         self._names = RouteNames()
-
-    def __bool__(self) -> bool:
-        return bool(self._at)
+        self.endings: tuple[str, ...] = ()
+        """What a path must end with to be one of ours: every request is looked at."""
 
     def replace(self, apps: dict[str, App]) -> None:
         """Answer on these paths, with or without a slash at the end."""
@@ -78,6 +77,7 @@ class Endpoints:
                 endpoint = Endpoint(path, app)
             at[path] = at[f"{path}/"] = endpoint
         self._at = at
+        self.endings = tuple(at)
 
     def of(self, scope: Scope) -> Endpoint | None:
         """What of ours is to answer this request, if anything is."""

@@ -169,7 +169,7 @@ class Installation:
             request.is_routed_by(scope)
         if kind == "lifespan":
             self._follow_running_loop()
-        elif kind == "http" and self._endpoints:
+        elif kind == "http" and scope["path"].endswith(self._endpoints.endings):
             endpoint = self._endpoint_of(scope)
             if endpoint is not None:
                 self._follow_running_loop()

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, values
@@ -65,11 +66,11 @@ def export(observer: PoolObserver, registry: CollectorRegistry) -> None:
 
 def write_now() -> None:
     """Write what all pools of this process are at now."""
-    for export in list(_exports):
+    for export in _exports.copy():
         export.write()
 
 
-_exports: weakref.WeakSet[Export] = weakref.WeakSet()
+_exports: list[Export] = []
 """All that this process writes, so that a scrape finds its own worker's figures up to date."""
 
 
@@ -88,9 +89,9 @@ class Export:
         """Write now, and once a second, and when the process or the observer ends."""
         observer = self._observer()
         assert observer is not None
-        _exports.add(self)
+        _exports.append(self)
         self.write()
-        observer.when_ticking(self.write)
+        observer.when_ticking(self._tick)
         observer.when_forking(self._forked)
         observer.when_closing(self._end)
         atexit.register(self.write)  # what has happened in a worker's last second
@@ -99,18 +100,24 @@ class Export:
         """Write what the pool is at now."""
         observer = self._observer()
         if observer is None:
-            atexit.unregister(self.write)
+            self._leave()
             return
         try:
             with self._lock:  # so that nobody writes what is older than what is there
                 state = observer.snapshot()
                 # A server's master loads the application too, and forks; it serves nothing.
                 is_master = self._has_forked and not state.totals.connections_opened
-                self._mirror.write(state, withdrawn=state.closed or is_master)
+                self._mirror.write(state, gauges=not is_master)
         except OSError as error:
             self._complain(observer.name, error)
         except Exception:
             observer.note_failure(f"writing to {DIRECTORY}")
+
+    def _tick(self) -> None:
+        self.write()
+        for export in _exports.copy():
+            if export._observer() is None:  # nobody ticks for it any more
+                export.write()
 
     def _complain(self, pool: str, error: OSError) -> None:
         if not self._has_complained:
@@ -131,5 +138,13 @@ class Export:
             self._lock = threading.RLock()  # a thread that is not here may have held it
 
     def _end(self) -> None:
-        atexit.unregister(self.write)
         self.write()
+        self._leave()
+
+    def _leave(self) -> None:
+        """The observer is closed, or gone with its engine: its pool is at nothing any more."""
+        atexit.unregister(self.write)
+        with suppress(ValueError):  # in two threads at a time
+            _exports.remove(self)
+        with suppress(Exception):  # its files are closed; or there is no observer to tell
+            self._mirror.withdraw()

@@ -41,8 +41,8 @@ class Mirror:
         self._series: dict[tuple[str, tuple[str, ...]], _Series] = {}
         self._pid = os.getpid()
 
-    def write(self, state: PoolState, *, withdrawn: bool = False) -> None:
-        """Write what the pool is at now; all gauges as 0, if this process is no worker.
+    def write(self, state: PoolState, *, gauges: bool = True) -> None:
+        """Write what the pool is at now; without `gauges`, those as 0.
 
         Raises OSError where there is no place to write to. What there is a place for has been
         written then.
@@ -58,7 +58,7 @@ class Mirror:
         gauges_left = {key for key, series in self._series.items() if series.is_gauge}
         new: list[tuple[Metric, tuple[str, ...], float | Distribution]] = []
         for metric in CONTRACT:
-            if withdrawn and metric.kind is Kind.GAUGE:
+            if metric.kind is Kind.GAUGE and not gauges:
                 continue
             for labels, figure in metric.read(state):
                 key = metric.name, labels
@@ -68,13 +68,19 @@ class Mirror:
                 else:
                     new.append((metric, labels, figure))
         for key in gauges_left:
-            self._series[key].write(0)  # there is no taking a series away
+            self._series[key].write(0)
         if new:
             check_room(self._directory)
         for metric, labels, figure in new:
             series = _Series(metric, (state.name, *labels), figure)
             series.write(figure)
             self._series[metric.name, labels] = series
+
+    def withdraw(self) -> None:
+        """Write all gauges as 0: there is no taking a series away."""
+        for series in self._series.values():
+            if series.is_gauge:
+                series.write(0)
 
 
 class _Series:

@@ -117,7 +117,9 @@ def one_connection(service: Service) -> httpx.AsyncClient:
     """A client that has one connection and keeps it."""
     limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
     # Nothing is verified over plain HTTP, but reading the certificates would take its time.
-    return httpx.AsyncClient(base_url=service.url, limits=limits, timeout=60, verify=False)
+    return httpx.AsyncClient(
+        base_url=service.url, limits=limits, timeout=60, verify=False, trust_env=False
+    )
 
 
 @contextmanager

@@ -23,6 +23,9 @@ global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}
 scrape_configs: [{{job_name: service, static_configs: [{{targets: ["{target}"]}}]}}]
 """
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""All is on this machine, where no proxy would find it."""
+
 Labels = frozenset[tuple[str, str]]
 _Result = TypeVar("_Result")
 
@@ -50,6 +53,11 @@ class Prometheus:
             dict(labels)["holder"]: value for labels, value in self.query(expression, at).items()
         }
 
+    def shows(self, figures: Mapping[str, float]) -> bool:
+        """Whether the last scrape has all these figures."""
+        scrape = self.last_scrape()
+        return all(self.figure(name, scrape) == figure for name, figure in figures.items())
+
     def scrapes(self, first: float, last: float) -> list[float]:
         """When it has scraped the target, between these two moments."""
         (series,) = self._ask(f"db_client_connection_max{span(first, last)}", last)
@@ -66,8 +74,7 @@ class Prometheus:
     def _ask(self, expression: str, at: float | None) -> Any:
         parameters = {"query": expression} | ({} if at is None else {"time": f"{at:.3f}"})
         address = f"{self.url}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(address, timeout=30) as response:
-            return json.load(response)["data"]["result"]
+        return json.loads(fetched(address))["data"]["result"]
 
     def _later_than(self, moment: float) -> float | None:
         scrape = self.last_scrape()
@@ -100,10 +107,18 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
+        fetched(url)
     except OSError:  # nobody is listening yet, or it is not ready
         return False
+    return True
+
+
+def fetched(url: str, accept: str = "*/*") -> str:
+    """The page, in the format that is accepted. It must be there."""
+    request = urllib.request.Request(url, headers={"Accept": accept})
+    with _OPENER.open(request, timeout=30) as response:
+        assert accept == "*/*" or response.headers["Content-Type"].startswith(accept)
+        return str(response.read(), "utf-8")
 
 
 @contextmanager

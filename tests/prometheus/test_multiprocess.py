@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from pool_observer import PoolObserver, holding
+from pool_observer import PoolObserver, holding, observe
 from pool_observer.prometheus.collector import PoolCollector
 from pool_observer.prometheus.exporting import Export, write_now
 from pool_observer.prometheus.mirror import Mirror
@@ -22,7 +23,7 @@ from pool_observer.prometheus.presence import Presence
 from tests.conftest import Observe
 from tests.prometheus.scraped import Scraped
 from tests.prometheus.test_mounting import an_app, get
-from tests.support import FakeClock, FakeDatabase, observer_of
+from tests.support import FakeClock, FakeDatabase, observer_of, wait_until
 
 
 def scrape(directory: Path) -> Scraped:
@@ -189,6 +190,20 @@ def test_observed_again_its_totals_go_on(
         with observed(engine, name="orders"), engine.connect():
             pass
     assert scrape(multiprocess).one("pool_observer_checkouts_total") == 3.0
+
+
+def test_an_engine_that_is_dropped_leaves_no_gauge_either(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    observed(database.engine(), name="stays")
+
+    def observe_and_forget() -> None:
+        observe(FakeDatabase().engine(), name="dropped")
+
+    observe_and_forget()
+    assert scrape(multiprocess).total("pool_observer_info") == 2.0
+    gc.collect()
+    wait_until(lambda: scrape(multiprocess).total("pool_observer_info") == 1.0)
 
 
 def test_the_last_second_of_a_worker_is_written_when_it_ends(
