@@ -17,11 +17,8 @@ MODULES = [
     if not module.name.endswith("__main__")
 ]
 ROOT = Path(__file__).parent.parent
-PAGES = (
-    "README.md",
-    "docs/attribution.md",
-    "docs/prometheus.md",
-)  # those of docs/recipes.md are in tests/recipes
+# Those of docs/recipes.md are in tests/recipes.
+PAGES = ("README.md", "docs/attribution.md", "docs/prometheus.md")
 
 
 @pytest.mark.parametrize("name", MODULES)
