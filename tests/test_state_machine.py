@@ -296,6 +296,13 @@ class PoolMachine(PoolModel, RuleBasedStateMachine):
         assert sum(h.connect_ns for h in holders) == self.waited_for[Stage.CONNECT]
         assert sum(h.ping_ns for h in holders) == self.waited_for[Stage.PING]
 
+        still_out = sum(hold.duration_ns for hold in state.open_holds)
+        assert sum(h.use_time.count for h in holders) == sum(endings.values())
+        assert sum(h.use_time.sum_ns for h in holders) + still_out == sum(self.spent.values())
+        assert sum(h.wait_time.count for h in holders) == sum(self.waits.values())
+        assert sum(h.wait_time.sum_ns for h in holders) == sum(self.waited_for.values())
+        assert totals.create_time.count == self.opened
+
         self.observer.deliver()
         assert sorted(map(shape, self.listener.holds)) == sorted(self.ended)
         self.listener.events.clear()
