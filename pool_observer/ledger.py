@@ -103,7 +103,7 @@ class Ledger(OpenClaims):
                 settled = self._settle(now, [] if tell else None, capacity)
                 if freeze:
                     settled.totals = self._totals.frozen(self.dropped, self.failures.counts())
-                self._last = settled
+                self._last = Settled(now, settled.holding, settled.waiting)
             finally:
                 self._settling = False
         return settled
@@ -316,6 +316,11 @@ class Ledger(OpenClaims):
 
     def _unix_time(self, instant: int) -> float:
         return (self._epoch + instant) / NANOSECONDS
+
+    def close(self) -> None:
+        """Forget what is open: its end will not be seen any more."""
+        super().close()
+        self._last = Settled(self.clock())
 
     # -- fork --------------------------------------------------------------------------------
 

@@ -101,7 +101,10 @@ async def _in_a_thread(work: Callable[[], _Result]) -> _Result:
     The event loop's own threads will not do: in an outage, all of them may be waiting for
     connections, and that is when the metrics are wanted.
     """
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # trio's, for example
+        return work()
     future: asyncio.Future[_Result] = loop.create_future()
 
     def settle(method: Callable[..., None], value: object) -> None:
@@ -116,7 +119,10 @@ async def _in_a_thread(work: Callable[[], _Result]) -> _Result:
         with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
             loop.call_soon_threadsafe(settle, *outcome)
 
-    threading.Thread(target=run, name="pool_observer-metrics", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="pool_observer-metrics", daemon=True).start()
+    except RuntimeError:  # there is no thread to be had; so be it
+        run()
     return await future
 
 

@@ -47,6 +47,7 @@ class Mirror:
         Raises OSError where there is no place to write to. What there is a place for has been
         written then.
         """
+        check_directory(self._directory)
         self._presence.announce(self._directory)
         self._presence.remove_the_dead(self._directory)
         if self._pid != os.getpid():
@@ -139,12 +140,16 @@ def _histogram_values(metric: Metric, labels: tuple[str, ...], bounds: list[str]
     ]
 
 
-def check_room(directory: Path) -> None:
-    """Raise where a file cannot be written, or could not be filled."""
+def check_directory(directory: Path) -> None:
+    """Raise where no file can be written."""
     if not directory.is_dir():
         raise NotADirectoryError(f"{directory} is not a directory")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionError(f"{directory} cannot be written to")
+
+
+def check_room(directory: Path) -> None:
+    """Raise where a file could not be filled."""
     if hasattr(os, "statvfs"):
         space = os.statvfs(directory)
         if space.f_flag & getattr(os, "ST_RDONLY", 0):

@@ -34,18 +34,19 @@ class Presence:
         self._directory: Path | None = None
 
     def announce(self, directory: Path) -> None:
-        """Be known as alive, from now on."""
-        if fcntl is None or (self._pid == os.getpid() and self._directory == directory):
+        """Be known as alive, from now on. Raises OSError where no file can be made."""
+        pid = os.getpid()
+        if fcntl is None or (self._pid == pid and self._directory == directory):
             return
         self.leave()
-        self._pid, self._directory = os.getpid(), directory
-        path = directory / f"{PREFIX}{self._pid}{SUFFIX}"
+        path = directory / f"{PREFIX}{pid}{SUFFIX}"
         for _ in range(ATTEMPTS):
             self._lock = _locked(path, os.O_RDWR | os.O_CREAT)
             if self._lock is not None:
-                return
+                break
             # Somebody is clearing up after an earlier process of this ID.
             time.sleep(PAUSE_SECONDS)
+        self._pid, self._directory = pid, directory
 
     def leave(self) -> None:
         """Let go of the lock. After a fork it stays locked as long as the parent has it."""
@@ -60,16 +61,16 @@ class Presence:
         for path, pid in _announced(directory):
             if pid == self._pid:
                 continue
-            lock = _locked(path, os.O_RDWR)
-            if lock is None:
-                continue  # it is alive
-            try:
-                with contextlib.suppress(FileNotFoundError):  # another worker is at it as well
+            with contextlib.suppress(FileNotFoundError):  # another worker is at it as well
+                lock = _locked(path, os.O_RDWR)
+                if lock is None:
+                    continue  # it is alive
+                try:
                     mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
                     _remove_unborn(directory, pid)
                     path.unlink()
-            finally:
-                os.close(lock)
+                finally:
+                    os.close(lock)
 
 
 process_presence = Presence()
@@ -84,18 +85,18 @@ def _announced(directory: Path) -> Iterator[tuple[Path, int]]:
 
 
 def _locked(path: Path, flags: int) -> int | None:
-    """The file, locked; None if somebody else has the lock, or the file is gone."""
-    try:
-        handle = os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        return None
+    """The file, locked; None if somebody else has the lock, or has removed the file."""
+    handle = os.open(path, flags, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # What we have locked may have been removed meanwhile, and made anew.
         if os.fstat(handle).st_ino == path.stat().st_ino:
             return handle
-    except OSError:
+    except (BlockingIOError, FileNotFoundError):
         pass
+    except BaseException:
+        os.close(handle)
+        raise
     os.close(handle)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,3 @@ class _Unhurried(list[Sample]):
         for begin in range(0, len(self), AT_A_TIME):
             yield from self[begin : begin + AT_A_TIME]
             time.sleep(0)
-
-
-Render = Callable[..., Rendered]

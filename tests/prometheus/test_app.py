@@ -216,6 +216,31 @@ def test_a_collector_that_fails_is_told_to_the_log_and_not_to_the_client(
     assert len(caplog.records) == 1  # once, not at every scrape
 
 
+def test_without_a_thread_to_be_had_it_is_rendered_all_the_same(
+    registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    app = metrics_app(registry)
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", refuse)
+        for _ in range(2 * app_module.MOST_AT_A_TIME):
+            assert status(ask(app)) == 200
+
+
+def test_no_asyncio_is_needed(registry: CollectorRegistry) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    coroutine = metrics_app(registry)(scope_for("/"), None, send)  # type: ignore[arg-type]
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert status(sent) == 200
+
+
 def test_it_lives_on_a_server_of_its_own(registry: CollectorRegistry) -> None:
     with serving(metrics_app(registry)) as address:
         assert "orders 3.0" in httpx.get(f"{address}/metrics").text

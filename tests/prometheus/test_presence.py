@@ -150,6 +150,16 @@ def test_who_clears_up_after_an_earlier_process_of_ones_id_is_waited_for(
     assert (tmp_path / f"pool_observer_{os.getpid()}.alive").exists()
 
 
+def test_a_directory_that_comes_late_is_not_too_late(presence: Presence, tmp_path: Path) -> None:
+    late = tmp_path / "late"
+    with pytest.raises(FileNotFoundError):
+        presence.announce(late)
+    presence.remove_the_dead(late)
+    late.mkdir()
+    presence.announce(late)
+    assert len(list(late.glob("*.alive"))) == 1
+
+
 def test_where_files_cannot_be_locked_nobody_is_declared_dead(
     presence: Presence, other: Other, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
