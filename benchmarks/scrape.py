@@ -36,10 +36,10 @@ class Effort:
 
 FULL = Effort(
     holders=(10, 200, 2_000),
-    cost_seconds=3,
+    cost_seconds=2,
     cost_rounds=3,
     stall_rounds=3,
-    stall_seconds=0.8,
+    stall_seconds=0.7,
     cpu_rounds=3,
     situations=SITUATIONS,
     subjects=scrape_cpu.SUBJECTS,

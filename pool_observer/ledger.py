@@ -152,7 +152,7 @@ class Ledger(OpenClaims):
         try:
             tally = self._count_open(claim, now, events)
             if claim.ending is not None:
-                tally.returns[claim.ending] += 1
+                tally.add_return(claim.ending)
                 executing, in_transaction, idle = claim.counted
                 duration = executing + in_transaction + idle
                 bucket = tally.use_time.add(duration)

@@ -138,6 +138,10 @@ class PoolObserver:
                 for listener in self._listeners:
                     self._tell(listener, _METHOD_FOR[type(event)], event)
 
+    def catch_up(self) -> None:
+        """What the watchdog does whenever much has happened."""
+        self.deliver()
+
     def tick(self) -> None:
         """What the watchdog does once a second."""
         self.deliver()

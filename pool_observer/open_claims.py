@@ -37,6 +37,10 @@ LOST = Ending.LOST
 BACKLOG = 65_536
 """Finished claims kept until someone settles; at less than 1 kB each, 64 MB at the worst."""
 
+BATCH = 512
+"""Finished claims after which somebody is woken to settle them. While they are few they are
+still in the processor's cache, which makes it half the work."""
+
 
 def nobody_to_wake() -> None:
     """Nobody drains the finished claims on their own account."""
@@ -57,9 +61,9 @@ class OpenClaims:
         self.clock = clock
         self.failures = failures or Failures()
         self.backlog_grows = nobody_to_wake
-        """Called when half the backlog is used, from the application's side."""
+        """Called for each batch in the backlog, from the application's side."""
         self._backlog = backlog
-        self._half_backlog = backlog // 2
+        self._batch = min(BATCH, backlog // 2)
         # Waits are found by who waits, holds by what they hold: a pool's connection record,
         # or a proxied connection. The hooks keep references to these collections, so they
         # are emptied but never replaced.
@@ -185,7 +189,7 @@ class OpenClaims:
         claim.ended_at = self.clock()
         claim.ending = LOST if claim.proxy() is None else ending
         finished = self.finished
-        if len(finished) < self._half_backlog:  # nearly always, and then without a call
+        if len(finished) < self._batch:  # nearly always, and then without a call
             finished.append(claim)
         else:
             self._finish(claim)
@@ -204,7 +208,7 @@ class OpenClaims:
                 self.forget(item)
             return
         finished.append(item)
-        if length == self._half_backlog:
+        if length and not length % self._batch:
             self.backlog_grows()
 
     # -- what is held at a time ----------------------------------------------------------------

@@ -12,6 +12,10 @@ from pool_observer.model import NANOSECONDS, OTHER, UNATTRIBUTED, Ending, Outcom
 from pool_observer.progress import BACKGROUND, DETACHED, HANDLER, RESPONSE, PhaseSplit
 from pool_observer.state import HolderTotals, Nesting, PoolTotals
 
+# By names of their own, because a member of an enum is found through its metaclass: slowly.
+ACQUIRED = Outcome.ACQUIRED
+CHECKIN = Ending.CHECKIN
+
 MOST_NESTINGS = 1000
 """Pairs of lines told apart. They are bounded by the code, and by the bound on holders."""
 
@@ -21,8 +25,10 @@ class Tally:
 
     # Numbers rather than dicts of them: this is added to for every connection there is.
     __slots__ = (
+        "acquired",
         "background",
         "blamed_ns",
+        "checkins",
         "connect_ns",
         "detached",
         "executing",
@@ -45,6 +51,8 @@ class Tally:
         self.holder = holder
         # Everything exists from the start at 0: a series that is born at its first event
         # hides that event from whoever computes an increase.
+        self.acquired = self.checkins = 0
+        # What happens seldom. (A member of an enum is slow to look up.)
         self.returns = dict.fromkeys(Ending, 0)
         self.waits = dict.fromkeys(Outcome, 0)
         self.queue_ns = self.connect_ns = self.ping_ns = 0
@@ -57,11 +65,21 @@ class Tally:
 
     def add_wait(self, outcome: Outcome, split: tuple[int, int, int]) -> None:
         """Add a wait that is over: nanoseconds in the queue, connecting and pinging."""
-        self.waits[outcome] += 1
+        if outcome is ACQUIRED:
+            self.acquired += 1
+        else:
+            self.waits[outcome] += 1
         queue, connect, ping = split
         self.queue_ns += queue
         self.connect_ns += connect
         self.ping_ns += ping
+
+    def add_return(self, ending: Ending) -> None:
+        """Add the end of a hold."""
+        if ending is CHECKIN:
+            self.checkins += 1
+        else:
+            self.returns[ending] += 1
 
     def add_activity(self, now: Split, before: Split) -> None:
         """Add what a hold has spent since it was last added."""
@@ -78,9 +96,9 @@ class Tally:
 
     def frozen(self) -> HolderTotals:
         return HolderTotals(
-            checkouts=self.waits[Outcome.ACQUIRED],
-            returns=dict(self.returns),
-            waits=dict(self.waits),
+            checkouts=self.acquired,
+            returns={**self.returns, CHECKIN: self.checkins},
+            waits={**self.waits, ACQUIRED: self.acquired},
             queue_ns=self.queue_ns,
             connect_ns=self.connect_ns,
             ping_ns=self.ping_ns,

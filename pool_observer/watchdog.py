@@ -11,6 +11,7 @@ import _thread
 import contextlib
 import os
 import threading
+import time
 import weakref
 from typing import Protocol
 
@@ -22,6 +23,7 @@ class Watched(Protocol):
     """What the watchdog needs of an observer."""
 
     def tick(self) -> None: ...
+    def catch_up(self) -> None: ...
     def note_failure(self, place: str) -> None: ...
     def forked(self, *, in_child: bool) -> None: ...
 
@@ -68,15 +70,23 @@ class Watchdog:
             return list(self._watched)
 
     def wake(self) -> None:
-        """Tick at once rather than at the end of the second. Safe to call from anywhere."""
+        """Catch up at once rather than at the end of the second. Safe to call from anywhere."""
         with contextlib.suppress(RuntimeError):  # already ringing
             self._alarm.release()
 
     def tick(self) -> None:
-        """One round. The thread does nothing else; tests step it by hand."""
+        """One round. The thread does little else; tests step it by hand."""
         for watched in self.watched():
             try:
                 watched.tick()
+            except Exception:
+                watched.note_failure("the watchdog")
+
+    def catch_up(self) -> None:
+        """Have what has happened counted, where there is so much that it cannot wait."""
+        for watched in self.watched():
+            try:
+                watched.catch_up()
             except Exception:
                 watched.note_failure("the watchdog")
 
@@ -88,10 +98,15 @@ class Watchdog:
             self._thread.start()
 
     def _run(self) -> None:
+        due = time.monotonic() + self._tick_seconds
         while True:
-            self._alarm.acquire(timeout=self._tick_seconds)
+            self._alarm.acquire(timeout=max(0, due - time.monotonic()))
             if not self._forking:
-                self.tick()
+                if time.monotonic() < due:
+                    self.catch_up()
+                else:
+                    self.tick()
+                    due = time.monotonic() + self._tick_seconds
             with self._lock:
                 if self._forking or not self._watched:
                     self._thread = None

@@ -20,9 +20,13 @@ class Ticking:
 
     def __init__(self, *, failing: bool = False) -> None:
         self.ticks = 0
+        self.caught_up = 0
         self.resets = 0
         self.failures: list[str] = []
         self._failing = failing
+
+    def catch_up(self) -> None:
+        self.caught_up += 1
 
     def tick(self) -> None:
         self.ticks += 1
@@ -68,13 +72,27 @@ def test_it_begins_again_after_it_has_ended() -> None:
         watchdog.unwatch(watched)
 
 
-def test_waking_it_ticks_at_once() -> None:
+def test_woken_it_catches_up_at_once() -> None:
     watchdog = Watchdog(tick_seconds=3600)
     watched = Ticking()
     watchdog.watch(watched)
     watchdog.wake()
     watchdog.wake()
-    wait_until(lambda: watched.ticks)
+    wait_until(lambda: watched.caught_up)
+    watchdog.unwatch(watched)
+    assert watched.ticks == 0
+
+
+def test_woken_all_the_time_it_ticks_all_the_same() -> None:
+    watchdog = Watchdog(tick_seconds=0.01)
+    watched = Ticking()
+    watchdog.watch(watched)
+
+    def wake_and_look() -> bool:
+        watchdog.wake()
+        return watched.ticks >= 2
+
+    wait_until(wake_and_look)
     watchdog.unwatch(watched)
 
 
