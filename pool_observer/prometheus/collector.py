@@ -12,7 +12,7 @@ from prometheus_client import Metric as Family
 
 from pool_observer.contract import CONTRACT
 from pool_observer.observer import PoolObserver
-from pool_observer.prometheus.families import empty_family, family_of
+from pool_observer.prometheus.families import PoolFamily
 from pool_observer.state import PoolState
 
 
@@ -36,13 +36,13 @@ class PoolCollector:
 
     def describe(self) -> Iterable[Family]:
         """The names, for the registry to compare with those it has."""
-        return map(empty_family, CONTRACT)
+        return map(PoolFamily, CONTRACT)
 
     def collect(self) -> Iterator[Family]:
         """What a scrape sees: each pool at one instant, with all that has happened until then."""
         states = list(self._states())
         for metric in CONTRACT if states else ():
-            yield family_of(metric, states)
+            yield PoolFamily(metric, states)
 
     def _states(self) -> Iterator[PoolState]:
         for reference in self._observers:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate
 
 from prometheus_client import Metric as Family
-from prometheus_client.samples import Exemplar, Sample
+from prometheus_client import samples as samples_module
+from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 from pool_observer.buckets import Bounds
 from pool_observer.metric import POOL_LABEL, Kind, Metric
-from pool_observer.state import Distribution, PoolState
+from pool_observer.state import Distribution, Exemplar, PoolState
 
 _UNITS = {"s": "seconds", "1": "ratio"}
 
 Labels = dict[str, str]
+
+go_string: Callable[[float], str] = floatToGoString
+"""A number as Prometheus writes it."""
 
 
 def prometheus_label(name: str) -> str:
@@ -44,28 +49,51 @@ def label_names(metric: Metric) -> tuple[str, ...]:
     return (prometheus_label(POOL_LABEL), *map(prometheus_label, metric.labels))
 
 
-def upper_bounds(bounds: Bounds) -> list[str]:
+@cache
+def upper_bounds(bounds: Bounds) -> tuple[str, ...]:
     """The buckets as `le` has them."""
-    return [*map(floatToGoString, bounds), "+Inf"]
+    return (*map(go_string, bounds), "+Inf")
 
 
-def empty_family(metric: Metric) -> Family:
-    """The metric without any series."""
-    return Family(family_name(metric), metric.help, metric.kind.value, unit_of(metric))
+def exemplar_labels(exemplar: Exemplar) -> Labels:
+    """What says where to look an exemplar up."""
+    return {"trace_id": exemplar.trace.trace_id, "span_id": exemplar.trace.span_id}
 
 
-def family_of(metric: Metric, states: Iterable[PoolState]) -> Family:
-    """The metric with the series of these pools."""
-    family = empty_family(metric)
+class PoolFamily(Family):
+    """A metric with the series of some pools, as prometheus_client has it.
+
+    Its samples are not made before somebody wants them.
+    """
+
+    def __init__(self, metric: Metric, states: Sequence[PoolState] = ()) -> None:
+        self._samples: list[Sample] | None = None
+        super().__init__(family_name(metric), metric.help, metric.kind.value, unit_of(metric))
+        self.metric = metric
+        self.states = states
+
+    @property
+    def samples(self) -> list[Sample]:
+        if self._samples is None:
+            self._samples = _samples(self.metric, self.states)
+        return self._samples
+
+    @samples.setter
+    def samples(self, samples: list[Sample]) -> None:
+        self._samples = samples or None  # none is what it begins with
+
+
+def _samples(metric: Metric, states: Sequence[PoolState]) -> list[Sample]:
+    samples: list[Sample] = []
     name, names = series_name(metric), label_names(metric)
     for state in states:
         for values, figure in metric.read(state):
             labels = dict(zip(names, (state.name, *values), strict=True))
             if isinstance(figure, Distribution):
-                family.samples += _histogram(name, labels, figure)
+                samples += _histogram(name, labels, figure)
             else:
-                family.samples.append(Sample(name, labels, float(figure)))
-    return family
+                samples.append(Sample(name, labels, float(figure)))
+    return samples
 
 
 def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sample]:
@@ -78,10 +106,7 @@ def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sa
         )
     ]
     for number, exemplar in exemplars.items():
-        trace = exemplar.trace
-        shown = Exemplar(
-            {"trace_id": trace.trace_id, "span_id": trace.span_id}, exemplar.seconds, exemplar.at
-        )
+        shown = samples_module.Exemplar(exemplar_labels(exemplar), exemplar.seconds, exemplar.at)
         samples[number] = samples[number]._replace(exemplar=shown)
     samples.append(Sample(f"{name}_count", labels, float(distribution.count)))
     samples.append(Sample(f"{name}_sum", labels, distribution.sum_seconds))

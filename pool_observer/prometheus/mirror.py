@@ -131,7 +131,9 @@ def _value(
     )  # fmt: skip
 
 
-def _histogram_values(metric: Metric, labels: tuple[str, ...], bounds: list[str]) -> list[Any]:
+def _histogram_values(
+    metric: Metric, labels: tuple[str, ...], bounds: tuple[str, ...]
+) -> list[Any]:
     """The sum, and the count of each bucket by itself: prometheus_client accumulates them."""
     name, names = series_name(metric), label_names(metric)
     return [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,20 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.samples import Sample
 
+from pool_observer.prometheus.families import PoolFamily
+from pool_observer.prometheus.turns import Turns
+from pool_observer.prometheus.writing import write
+
 GZIP_LEVEL = 5
 """A twentieth of the size; the highest level takes twice the time to save a tenth of that."""
 
 AT_A_TIME = 64
-"""Samples rendered before others get their turn: a quarter of a millisecond."""
+"""Samples that prometheus_client renders before it is time to look at the clock."""
 
 ATTEMPTS = 3
+
+END = b"# EOF\n"
+"""How OpenMetrics ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,17 @@ def render(
 
     With `names`, only series of these names.
     """
-    try:
-        encode, content_type = choose_encoder(accept)
-    except Exception:  # a version that is not made of numbers
-        encode, content_type = choose_encoder("")
-    plain = content_type.startswith("text/plain")
+    page = _Page(accept, frozenset(names))
     body = b""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            body = encode(_View(_source(registry, directory), frozenset(names), plain))
+            body = page.of(_source(registry, directory))
             break
         except Exception:
             # Of files that come and go with their workers, one may have been read half-made.
             if directory is None or attempt == ATTEMPTS:
                 raise
-    headers = [(b"content-type", content_type.encode("latin-1"))]
+    headers = [(b"content-type", page.content_type.encode("latin-1"))]
     if gzip_accepted(accept_encoding):
         body = gzip.compress(body, GZIP_LEVEL, mtime=0)
         headers.append((b"content-encoding", b"gzip"))
@@ -73,39 +75,68 @@ def _source(registry: CollectorRegistry, directory: Path | None) -> Any:
     return MultiProcessCollector(None, str(directory))  # type: ignore[no-untyped-call]
 
 
-class _View:
-    """A registry as a scrape is to see it."""
+class _Page:
+    """What a scrape has asked for."""
 
-    def __init__(self, source: Any, names: frozenset[str], plain: bool) -> None:
-        self._source = source
+    def __init__(self, accept: str, names: frozenset[str]) -> None:
+        encode: Callable[[Any], bytes]
+        try:
+            encode, content_type = choose_encoder(accept)
+        except Exception:  # a version that is not made of numbers
+            encode, content_type = choose_encoder("")
+        self.content_type = content_type
+        self._encode = encode
         self._names = names
-        self._plain = plain
+        self._openmetrics = content_type.startswith("application/openmetrics-text")
+        # Ours are not to be renamed, as `dots` and `values` would have it, nor picked out.
+        self._writes_ours = not names and not content_type.endswith(("dots", "values"))
 
-    def collect(self) -> Iterator[Family]:
-        for family in self._source.collect():
-            seen = copy.copy(family)
-            samples = family.samples
-            if self._names:
-                samples = [sample for sample in samples if sample.name in self._names]
-                if not samples:
-                    continue
-            seen.samples = _Unhurried(samples)
-            if self._plain and seen.type == "gauge" and seen.name.endswith("_count"):
-                # OpenTelemetry's name for a gauge. The plain format keeps the suffix for
-                # histograms, and lets only an untyped metric have it.
-                seen.type = "unknown"
-            yield seen
+    def of(self, source: Any) -> bytes:
+        turns = Turns()
+        parts: list[bytes] = []
+        for family in source.collect():
+            if self._writes_ours and isinstance(family, PoolFamily):
+                text = write(family.metric, family.states, turns, openmetrics=self._openmetrics)
+                parts.append("".join(text).encode())
+            else:
+                parts.append(self._encode(_Only(self._seen(family, turns))).removesuffix(END))
+        if self._openmetrics:
+            parts.append(END)
+        return b"".join(parts)
+
+    def _seen(self, family: Family, turns: Turns) -> Iterator[Family]:
+        """The family as this scrape wants to see it."""
+        samples = family.samples
+        if self._names:
+            samples = [sample for sample in samples if sample.name in self._names]
+            if not samples:
+                return
+        # A collector may keep what it gives, so it is not to be changed.
+        family = copy.copy(family)
+        family.samples = _Unhurried(samples, turns)
+        if not self._openmetrics and family.type == "gauge" and family.name.endswith("_count"):
+            family.type = "unknown"  # see `write()`
+        yield family
+
+
+class _Only:
+    """What prometheus_client takes for a registry."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        return self._families
 
 
 class _Unhurried(list[Sample]):
-    """Samples that let other threads have a turn while they are gone through.
+    """Samples that let other threads have a turn while they are gone through."""
 
-    Rendering thousands of them is one long computation. Python would let it go on for 5 ms
-    before the thread of the event loop gets a turn, and then again, as often as that thread
-    waits for anything.
-    """
+    def __init__(self, samples: Iterable[Sample], turns: Turns) -> None:
+        super().__init__(samples)
+        self._turns = turns
 
     def __iter__(self) -> Iterator[Sample]:
         for begin in range(0, len(self), AT_A_TIME):
             yield from self[begin : begin + AT_A_TIME]
-            time.sleep(0)
+            self._turns.pause()

@@ -11,6 +11,7 @@ from prometheus_client.exposition import choose_encoder
 
 from pool_observer.prometheus import rendering
 from pool_observer.prometheus.rendering import render
+from pool_observer.prometheus.turns import LONGEST_TURN, Turns
 from tests.prometheus.scraped import Scraped
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -106,14 +107,26 @@ def test_it_is_what_prometheus_client_renders_itself(accept: str) -> None:
 def test_others_get_their_turn_while_it_renders(
     registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns: list[float] = []
-    monkeypatch.setattr("pool_observer.prometheus.rendering.time.sleep", turns.append)
+    paused: list[Turns] = []
+    monkeypatch.setattr(Turns, "pause", lambda turns: paused.append(turns))
     gauge = Gauge("more", "More.", ["number"], registry=registry)
     for number in range(10 * rendering.AT_A_TIME):
         gauge.labels(str(number)).set(number)
     render(registry, None)
-    assert len(turns) >= 10
-    assert set(turns) == {0}
+    assert len(paused) >= 10
+
+
+def test_a_turn_ends_when_it_has_been_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    given_way: list[float] = []
+    monkeypatch.setattr(
+        "pool_observer.prometheus.turns.time.sleep", lambda _: given_way.append(now)
+    )
+    turn = Turns(clock=lambda: now)
+    for _ in range(10):
+        now += LONGEST_TURN / 4
+        turn.pause()
+    assert given_way == [LONGEST_TURN, 2 * LONGEST_TURN]
 
 
 def test_a_collector_that_fails_is_told_of(registry: CollectorRegistry) -> None:
