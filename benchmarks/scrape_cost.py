@@ -22,6 +22,7 @@ from benchmarks.harness import Timings
 from benchmarks.scrape_pool import BusyPool
 from pool_observer.prometheus.exporting import multiprocess_directory, write_now
 from pool_observer.prometheus.rendering import render
+from pool_observer.prometheus.workers import Workers
 
 PLAIN = "text/plain;version=0.0.4"
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
@@ -76,9 +77,10 @@ def scrape_costs(holders: int, seconds: float, rounds: int) -> Costs:
         parts[UNCHANGED] = _Part(write_now)
         before = write_now
     source = collected_by_prometheus_client(registry)
+    workers = None if directory is None else Workers(directory)
 
     def ours(accept: str, encoding: str) -> bytes:
-        return render(registry, directory, accept=accept, accept_encoding=encoding).body
+        return render(registry, workers, accept=accept, accept_encoding=encoding).body
 
     def theirs(accept: str, encoding: str) -> bytes:
         body = choose_encoder(accept)[0](source)

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -20,6 +19,7 @@ from pool_observer.prometheus.exporting import (
     write_now,
 )
 from pool_observer.prometheus.rendering import Rendered, render
+from pool_observer.prometheus.workers import Workers
 
 MOST_AT_A_TIME = 8
 """Scrapes rendered at a time. More than any Prometheus needs is a mistake, or an attack."""
@@ -27,17 +27,20 @@ MOST_AT_A_TIME = 8
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True)
 class MetricsApp:
     """Serves a registry. Two that serve the same one are equal."""
 
-    registry: CollectorRegistry
-    _turns: threading.BoundedSemaphore = field(
-        default_factory=lambda: threading.BoundedSemaphore(MOST_AT_A_TIME),
-        compare=False,
-        repr=False,
-    )
-    _failures: Failures = field(default_factory=Failures, compare=False, repr=False)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._turns = threading.BoundedSemaphore(MOST_AT_A_TIME)
+        self._failures = Failures()
+        self._workers: Workers | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MetricsApp) and other.registry is self.registry
+
+    def __hash__(self) -> int:
+        return hash(self.registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -66,16 +69,24 @@ class MetricsApp:
             return
         await _respond(send, 200, rendered.headers, rendered.body, head=method == "HEAD")
 
+    def _all_workers(self) -> Workers | None:
+        """Those whose figures are to be added up, our own brought up to date."""
+        directory = multiprocess_directory()
+        if directory is None:
+            return None
+        write_now()
+        workers = self._workers
+        if workers is None or workers.directory != directory:
+            workers = self._workers = Workers(directory)
+        return workers
+
     def _render(self, scope: Scope) -> Rendered:
         try:
             headers = scope.get("headers", ())
             query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-            directory = multiprocess_directory()
-            if directory is not None:
-                write_now()
             return render(
                 self.registry,
-                directory,
+                self._all_workers(),
                 accept=_joined(headers, b"accept"),
                 accept_encoding=_joined(headers, b"accept-encoding"),
                 names=query.get("name[]", ()),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import gzip
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,7 @@ from prometheus_client.samples import Sample
 
 from pool_observer.prometheus.families import PoolFamily
 from pool_observer.prometheus.turns import Turns
+from pool_observer.prometheus.workers import UnusualError, Workers
 from pool_observer.prometheus.writing import write
 
 GZIP_LEVEL = 5
@@ -41,13 +42,13 @@ class Rendered:
 
 def render(
     registry: CollectorRegistry,
-    directory: Path | None,
+    workers: Workers | None,
     *,
     accept: str = "",
     accept_encoding: str = "",
     names: Iterable[str] = (),
 ) -> Rendered:
-    """The registry, or what all workers keep in `directory`, in the format that is accepted.
+    """The registry, or what all workers have written, in the format that is accepted.
 
     With `names`, only series of these names.
     """
@@ -55,24 +56,17 @@ def render(
     body = b""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            body = page.of(_source(registry, directory))
+            body = page.of(registry) if workers is None else page.of_workers(workers)
             break
         except Exception:
             # Of files that come and go with their workers, one may have been read half-made.
-            if directory is None or attempt == ATTEMPTS:
+            if workers is None or attempt == ATTEMPTS:
                 raise
     headers = [(b"content-type", page.content_type.encode("latin-1"))]
     if gzip_accepted(accept_encoding):
         body = gzip.compress(body, GZIP_LEVEL, mtime=0)
         headers.append((b"content-encoding", b"gzip"))
     return Rendered(headers, body)
-
-
-def _source(registry: CollectorRegistry, directory: Path | None) -> Any:
-    """What to collect from."""
-    if directory is None:
-        return registry
-    return MultiProcessCollector(None, str(directory))  # type: ignore[no-untyped-call]
 
 
 class _Page:
@@ -89,13 +83,23 @@ class _Page:
         self._names = names
         self._openmetrics = content_type.startswith("application/openmetrics-text")
         # Ours are not to be renamed, as `dots` and `values` would have it, nor picked out.
-        self._writes_ours = not names and not content_type.endswith(("dots", "values"))
+        self._writes = not names and not content_type.endswith(("dots", "values"))
+
+    def of_workers(self, workers: Workers) -> bytes:
+        """What all workers have written."""
+        if self._writes:
+            with suppress(UnusualError):
+                text = "".join(workers.write(Turns(), openmetrics=self._openmetrics))
+                return text.encode() + (END if self._openmetrics else b"")
+        collector = MultiProcessCollector(None, str(workers.directory))  # type: ignore[no-untyped-call]
+        return self.of(collector)
 
     def of(self, source: Any) -> bytes:
+        """What a registry, or a collector, has to say."""
         turns = Turns()
         parts: list[bytes] = []
         for family in source.collect():
-            if self._writes_ours and isinstance(family, PoolFamily):
+            if self._writes and isinstance(family, PoolFamily):
                 text = write(family.metric, family.states, turns, openmetrics=self._openmetrics)
                 parts.append("".join(text).encode())
             else:

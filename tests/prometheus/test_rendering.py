@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
@@ -12,6 +11,7 @@ from prometheus_client.exposition import choose_encoder
 from pool_observer.prometheus import rendering
 from pool_observer.prometheus.rendering import render
 from pool_observer.prometheus.turns import LONGEST_TURN, Turns
+from pool_observer.prometheus.workers import Workers
 from tests.prometheus.scraped import Scraped
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
@@ -143,18 +143,14 @@ def test_a_collector_that_fails_is_told_of(registry: CollectorRegistry) -> None:
 def test_files_that_are_half_made_are_read_again(
     registry: CollectorRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[Any] = []
+    attempts: list[None] = []
 
-    class HalfMade:
-        def __init__(self, *_: object) -> None:
-            read.append(None)
-            self.first = len(read) == 1
+    def half_made(*_: object, **__: object) -> Iterator[str]:
+        attempts.append(None)
+        if len(attempts) == 1:
+            raise RuntimeError("Read beyond file size detected, file is corrupted.")
+        yield "whole"
 
-        def collect(self) -> Iterator[Metric]:
-            if self.first:
-                raise RuntimeError("Read beyond file size detected, file is corrupted.")
-            yield from registry.collect()
-
-    monkeypatch.setattr(rendering, "MultiProcessCollector", HalfMade)
-    assert b"orders_total 3.0" in render(registry, tmp_path).body
-    assert len(read) == 2
+    monkeypatch.setattr(Workers, "write", half_made)
+    assert render(registry, Workers(tmp_path)).body == b"whole"
+    assert len(attempts) == 2
