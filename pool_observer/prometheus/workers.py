@@ -240,9 +240,8 @@ def _histogram(name: str, labels: str, observations: Observations) -> Iterator[s
 
 
 def _line(name: str, labels: str, figure: float) -> str:
-    return (
-        f"{name}{{{labels}}} {go_string(figure)}\n" if labels else f"{name} {go_string(figure)}\n"
-    )
+    series = f"{name}{{{labels}}}" if labels else name
+    return f"{series} {go_string(figure)}\n"
 
 
 def _escaped(value: str) -> str:
