@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
@@ -53,4 +53,10 @@ class Postgres:
 @contextmanager
 def started_postgres() -> Iterator[Postgres]:
     with embedded_postgres() as server:
-        yield Postgres(server)
+        postgres = Postgres(server)
+        try:
+            yield postgres
+        finally:
+            # The package stops the process that it has started, and this is another by now.
+            with suppress(Exception):  # a test has stopped it
+                postgres.stop()
