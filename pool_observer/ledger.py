@@ -14,26 +14,20 @@ from dataclasses import dataclass, field
 from pool_observer.call_site import resolve
 from pool_observer.claim import NOTHING, Claim
 from pool_observer.contention import Capacity
+from pool_observer.describing import Describing
 from pool_observer.failures import Failures
 from pool_observer.histogram import Histogram
-from pool_observer.holder import Holder
 from pool_observer.model import (
-    NANOSECONDS,
-    UNATTRIBUTED,
     ConnectionClosed,
     ConnectionOpened,
-    Ending,
     Event,
-    Hold,
-    Outcome,
     TraceContext,
-    Wait,
 )
-from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock, OpenClaims
+from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock
 from pool_observer.progress import NO_PHASES
 from pool_observer.state import Nesting, PoolTotals
 from pool_observer.totals import Tally, Totals
-from pool_observer.tracing import reader_of_current_context, trace_in
+from pool_observer.tracing import reader_of_current_context
 
 
 @dataclass(slots=True)
@@ -51,7 +45,7 @@ class Settled:
     """The totals, if they were asked for."""
 
 
-class Ledger(OpenClaims):
+class Ledger(Describing):
     """Knows of one pool, exactly, what is open now and what has been."""
 
     def __init__(
@@ -65,10 +59,15 @@ class Ledger(OpenClaims):
         backlog: int = BACKLOG,
         failures: Failures | None = None,
     ) -> None:
-        super().__init__(pool, clock=clock, backlog=backlog, failures=failures)
-        self._wall_clock = wall_clock
+        super().__init__(
+            pool,
+            clock=clock,
+            wall_clock=wall_clock,
+            overdue_after=overdue_after,
+            backlog=backlog,
+            failures=failures,
+        )
         self._holder_limit = holder_limit
-        self._overdue_ns = overdue_after * NANOSECONDS
         self._begin_counting()
 
     def _begin_counting(self) -> None:
@@ -79,7 +78,6 @@ class Ledger(OpenClaims):
         self._lock = threading.RLock()
         self._settling = False
         self._last = Settled(now)
-        self._epoch = self._wall_clock() - now
         self.trace_context = reader_of_current_context()
 
     def settle(
@@ -93,20 +91,28 @@ class Ledger(OpenClaims):
         among the finished, is counted by the next call. No total ever goes back.
         """
         with self._lock:
-            if self._settling:
-                return self._last
+            if self._settling:  # and a destructor asks, in the middle of it
+                return Settled(
+                    self._last.now,
+                    self._last.holding,
+                    self._last.waiting,
+                    totals=self._frozen() if freeze else None,
+                )
             self._settling = True
             try:
                 self.trace_context = reader_of_current_context()  # it may be imported by now
                 now = self.clock()
-                self._epoch = self._wall_clock() - now  # again each time: clocks are adjusted
+                self.set_clocks(now)
                 settled = self._settle(now, [] if tell else None, capacity)
                 if freeze:
-                    settled.totals = self._totals.frozen(self.dropped, self.failures.counts())
+                    settled.totals = self._frozen()
                 self._last = Settled(now, settled.holding, settled.waiting)
             finally:
                 self._settling = False
         return settled
+
+    def _frozen(self) -> PoolTotals:
+        return self._totals.frozen(self.dropped, self.failures.counts())
 
     def _settle(self, now: int, events: list[Event] | None, capacity: Capacity | None) -> Settled:
         # Waits first, because a claim leaves them just after it has entered the holds; what
@@ -137,7 +143,7 @@ class Ledger(OpenClaims):
                 self.failures.note("settling")
         try:
             for claim in waiting:
-                self._totals.of(self._name_of(claim))  # its series begin before its first figure
+                self._totals.of(self.name_of(claim))  # its series begin before its first figure
             claims += holding
             claims += waiting
             self._totals.add_blame(self._totals.contention.look(claims, now, capacity))
@@ -157,7 +163,7 @@ class Ledger(OpenClaims):
                 duration = executing + in_transaction + idle
                 bucket = tally.use_time.add(duration)
                 if claim.trace is not None:
-                    self._exemplify(tally.use_time, bucket, duration, claim)
+                    self._exemplify(tally.use_time, bucket, duration, claim, claim.granted_at)
                 if events is not None:
                     events.append(self.hold(claim, now, claim.ending))
         finally:
@@ -178,7 +184,7 @@ class Ledger(OpenClaims):
         claim.counted = split
         duration = split[0] + split[1] + split[2]
         holder = claim.holder
-        if not claim.overdue and duration > self._limit_ns(holder):
+        if not claim.overdue and duration > self.limit_ns(holder):
             claim.overdue = True
             tally.overdue += 1
         if holder is not None:
@@ -194,9 +200,9 @@ class Ledger(OpenClaims):
     def _count_wait(self, claim: Claim, now: int) -> Tally:
         """Count a wait that is over. From now on its claim keeps the name it is counted under."""
         assert claim.outcome is not None
-        tally = self._totals.of(self._name_of(claim))
+        tally = self._totals.of(self.name_of(claim))
         if claim.trace is not None:
-            claim.trace = self._trace_of(claim)
+            claim.trace = self.trace_of(claim)
         claim.counted = NOTHING
         claim.counted_phases = NO_PHASES
         claim.counted_until = claim.granted_at or 0
@@ -207,18 +213,20 @@ class Ledger(OpenClaims):
         duration = split[0] + split[1] + split[2]
         bucket = tally.wait_time.add(duration)
         if claim.trace is not None:
-            self._exemplify(tally.wait_time, bucket, duration, claim)
+            self._exemplify(tally.wait_time, bucket, duration, claim, claim.asked_at)
         if claim.outer is not None:
             outer, inner = resolve(claim.outer.site), resolve(claim.site)
             self._totals.add_nesting(Nesting(tally.holder, outer, inner))
         return tally
 
-    def _exemplify(self, histogram: Histogram, bucket: int, duration: int, claim: Claim) -> None:
+    def _exemplify(
+        self, histogram: Histogram, bucket: int, duration: int, claim: Claim, began_at: int | None
+    ) -> None:
         """Have the histogram remember the trace, if there is something to look up."""
         trace = claim.trace
         if isinstance(trace, TraceContext) and trace.sampled:
-            end = claim.granted_at if claim.ended_at is None else claim.ended_at
-            histogram.exemplify(bucket, trace, duration, self._unix_time(end or 0))
+            ended_at = (began_at or 0) + duration
+            histogram.exemplify(bucket, trace, duration, self.unix_time(ended_at))
 
     def _count_churn(self, event: Churn, events: list[Event] | None) -> None:
         if events is not None:
@@ -231,91 +239,6 @@ class Ledger(OpenClaims):
             self._totals.connections["closed"] += 1
         else:
             self._totals.connections["invalidated"] += 1
-
-    # -- values ------------------------------------------------------------------------------
-
-    def wait(self, claim: Claim, now: int, outcome: Outcome | None = None) -> Wait:
-        """A wait as it is now; with the outcome, if that is counted."""
-        queue, connect, ping = claim.wait_split(now)
-        outer = claim.outer
-        return Wait(
-            pool=self.pool,
-            holder=self._name_of(claim),
-            call_site=resolve(claim.site),
-            began_at=self._unix_time(claim.asked_at),
-            outcome=outcome,
-            stage=claim.stage,
-            queue_ns=queue,
-            connect_ns=connect,
-            ping_ns=ping,
-            nested=outer is not None,
-            nested_in=None if outer is None else resolve(outer.site),
-            trace=self._trace_of(claim),
-        )
-
-    def hold(self, claim: Claim, now: int, ending: Ending | None = None) -> Hold:
-        """A hold as it is now; with its ending, if that is counted."""
-        assert claim.granted_at is not None
-        executing, in_transaction, idle = claim.split(now)
-        duration = executing + in_transaction + idle
-        end = claim.granted_at + duration
-        phases = claim.phase_split(end) or NO_PHASES
-        handler, response, background, detached = phases
-        holder = claim.holder
-        expectation = None if holder is None else holder.expectation
-        limit_ns = self._limit_ns(holder)
-        progress = None if holder is None else holder.progress
-        return Hold(
-            pool=self.pool,
-            holder=self._name_of(claim),
-            call_site=resolve(claim.site),
-            began_at=self._unix_time(claim.granted_at),
-            ending=ending,
-            activity=claim.activity[0],
-            executing_ns=executing,
-            in_transaction_ns=in_transaction,
-            idle_ns=idle,
-            waited_ns=claim.granted_at - claim.asked_at,
-            backend_pid=claim.backend_pid,
-            overdue=duration > limit_ns,
-            limit_seconds=limit_ns / NANOSECONDS,
-            limit_reason=None if expectation is None else expectation.reason,
-            phase=None if progress is None else progress.phase_at(end),
-            handler_ns=handler,
-            response_ns=response,
-            background_ns=background,
-            detached_ns=detached,
-            trace=self._trace_of(claim),
-        )
-
-    def _limit_ns(self, holder: Holder | None) -> float:
-        """How long what is held on its behalf may be out."""
-        expectation = None if holder is None else holder.expectation
-        return self._overdue_ns if expectation is None else expectation.limit_ns
-
-    def _name_of(self, claim: Claim) -> str:
-        """The holder's name: as it was settled, or else as far as it is known by now."""
-        if claim.name is not None:
-            return claim.name
-        if claim.holder is None:
-            return UNATTRIBUTED
-        try:
-            return claim.holder.name()
-        except Exception:
-            self.failures.note("naming a holder")
-            return UNATTRIBUTED
-
-    def _trace_of(self, claim: Claim) -> TraceContext | None:
-        if claim.trace is None or isinstance(claim.trace, TraceContext):
-            return claim.trace
-        try:
-            return trace_in(claim.trace)
-        except Exception:
-            self.failures.note("reading a trace")
-            return None
-
-    def _unix_time(self, instant: int) -> float:
-        return (self._epoch + instant) / NANOSECONDS
 
     def close(self) -> None:
         """Forget what is open: its end will not be seen any more."""
