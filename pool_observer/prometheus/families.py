@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 
 from prometheus_client import Metric as Family
 from prometheus_client import samples as samples_module
 from prometheus_client.samples import Sample
-from prometheus_client.utils import floatToGoString
 
 from pool_observer.buckets import Bounds
 from pool_observer.metric import POOL_LABEL, Kind, Metric
+from pool_observer.prometheus.text import go_string
 from pool_observer.state import Distribution, Exemplar, PoolState
 
 _UNITS = {"s": "seconds", "1": "ratio"}
 
 Labels = dict[str, str]
-
-go_string: Callable[[float], str] = floatToGoString
-"""A number as Prometheus writes it."""
 
 
 def prometheus_label(name: str) -> str:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client.mmap_dict import MmapedDict
 
-from pool_observer.prometheus.families import go_string
+from pool_observer.prometheus.text import escaped, go_string, heading, histogram, line
 from pool_observer.prometheus.turns import Turns
 
 KINDS = ("counter", "gauge", "histogram", "summary")
@@ -58,7 +58,7 @@ class Series:
         if not all(map(NAME.fullmatch, (self.family, self.name, *labels))):
             raise UnusualError(f"{self.name} has to be escaped")
         self.labels = ",".join(
-            f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items())
+            f'{name}="{escaped(value)}"' for name, value in sorted(labels.items())
         )
 
 
@@ -100,7 +100,7 @@ class Family:
         labels = series.labels
         if pid:
             labels = f'{labels},pid="{pid}"' if labels else f'pid="{pid}"'
-        self.lines.append(_line(series.name, labels, figure))
+        self.lines.append(line(series.name, labels, figure))
 
 
 class Workers:
@@ -114,11 +114,13 @@ class Workers:
         """All metrics; or UnusualError at once, if they are to be left to prometheus_client."""
         families = self._families(turns)
         for name, family in families.items():
-            yield _heading(name, family, openmetrics)
+            yield from heading(name, family.kind, family.help, openmetrics=openmetrics)
             yield from family.lines
             turns.pause()
             for labels, observations in family.observations.items():
-                yield from _histogram(name, labels, observations)
+                buckets = sorted(zip(observations.bounds, observations.counts, strict=True))
+                bounds = ((go_string(bound), count) for bound, count in buckets)
+                yield from histogram(name, labels, bounds, observations.sum)
                 turns.pause()
 
     def _families(self, turns: Turns) -> dict[str, Family]:
@@ -210,39 +212,3 @@ _TOGETHER: dict[str, Callable[[Figures, list[Entry], Figures], None]] = {
     "mostrecent": _last,
     "all": _each,
 }
-
-
-# -- text ------------------------------------------------------------------------------------
-
-
-def _heading(name: str, family: Family, openmetrics: bool) -> str:
-    kind, help_text = family.kind, family.help.replace("\\", r"\\").replace("\n", r"\n")
-    if openmetrics:
-        help_text = help_text.replace('"', r"\"")
-    elif kind == "counter":
-        name += "_total"
-    elif kind == "gauge" and name.endswith("_count"):
-        kind = "untyped"  # see `writing.py`
-    return f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"
-
-
-def _histogram(name: str, labels: str, observations: Observations) -> Iterator[str]:
-    """A series of a histogram, each of its buckets with what is in those before it."""
-    total = 0.0
-    buckets = sorted(zip(observations.bounds, observations.counts, strict=True))
-    totals = accumulate(count for _, count in buckets)
-    for (bound, _), total in zip(buckets, totals, strict=True):
-        le = f'le="{go_string(bound)}"'
-        yield _line(f"{name}_bucket", f"{labels},{le}" if labels else le, total)
-    yield _line(f"{name}_count", labels, total)
-    if observations.sum is not None:
-        yield _line(f"{name}_sum", labels, observations.sum)
-
-
-def _line(name: str, labels: str, figure: float) -> str:
-    series = f"{name}{{{labels}}}" if labels else name
-    return f"{series} {go_string(figure)}\n"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -79,14 +79,6 @@ def test_the_bench_has_what_is_hard_to_write(bench: Bench) -> None:
     assert "e+" in text
 
 
-def test_large_counts_are_written_as_go_does() -> None:
-    from pool_observer.prometheus.families import go_string
-    from pool_observer.prometheus.writing import _count
-
-    for count in (0, 1, 999_999, 1_000_000, 1_234_567, 10**12):
-        assert _count(count) == go_string(count)
-
-
 def test_it_can_be_read_again(bench: Bench) -> None:
     families = text_string_to_metric_families(render(bench.registry, None).body.decode())
     checkouts = Scraped(families).by("holder", "pool_observer_checkouts_total")
