@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 TICK_SECONDS = 1.0
@@ -76,17 +77,16 @@ class Watchdog:
 
     def tick(self) -> None:
         """One round. The thread does little else; tests step it by hand."""
-        for watched in self.watched():
-            try:
-                watched.tick()
-            except Exception:
-                watched.note_failure("the watchdog")
+        self._have_each(lambda watched: watched.tick())
 
     def catch_up(self) -> None:
         """Have what has happened counted, where there is so much that it cannot wait."""
+        self._have_each(lambda watched: watched.catch_up())
+
+    def _have_each(self, do: Callable[[Watched], None]) -> None:
         for watched in self.watched():
             try:
-                watched.catch_up()
+                do(watched)
             except Exception:
                 watched.note_failure("the watchdog")
 
