@@ -75,6 +75,12 @@ def test_who_has_to_wait_for_a_connection_to_be_opened_blames_nobody() -> None:
     assert blame == {}
 
 
+def test_who_was_slow_to_get_a_free_connection_was_kept_waiting_by_nobody() -> None:
+    first, slow, second = claim(0, 0, None), claim(10, 15, 50), claim(60, 60, None)
+    _, blame = look([first, slow, second, claim(90, None, None)], 2)
+    assert blame == {first: 5, second: 5}
+
+
 def test_blame_and_full_time_go_on_from_look_to_look() -> None:
     culprit, victim = claim(0, 0, None), claim(10, None, None)
     contention = Contention(0)

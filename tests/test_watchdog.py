@@ -83,6 +83,22 @@ def test_woken_it_catches_up_at_once() -> None:
     assert watched.ticks == 0
 
 
+def test_after_a_tick_the_next_is_a_second_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("pool_observer.watchdog.time.monotonic", lambda: now)
+    watchdog = Watchdog(tick_seconds=3600)
+    watched = Ticking()
+    watchdog.watch(watched)
+    for rounds in range(1, 3):
+        now += 3600
+        watchdog.wake()
+        wait_until(lambda: watched.ticks == rounds)
+        watchdog.wake()
+        wait_until(lambda: watched.caught_up == rounds)
+        assert watched.ticks == rounds
+    watchdog.unwatch(watched)
+
+
 def test_woken_all_the_time_it_ticks_all_the_same() -> None:
     watchdog = Watchdog(tick_seconds=0.01)
     watched = Ticking()

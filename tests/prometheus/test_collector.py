@@ -363,6 +363,14 @@ def test_an_engine_that_is_dropped_takes_its_series_along() -> None:
     assert Scraped.of(registry).samples == []
 
 
+def test_a_pool_whose_engine_is_gone_has_no_series_whoever_keeps_its_observer() -> None:
+    registry = CollectorRegistry()
+    observer = observe(create_engine("sqlite://"), name="dropped", registry=registry)
+    gc.collect()
+    assert Scraped.of(registry).samples == []
+    observer.close()
+
+
 def test_the_same_name_can_be_observed_again(observed: Observe) -> None:
     registry = CollectorRegistry()
     for _ in range(3):
