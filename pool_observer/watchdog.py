@@ -35,8 +35,13 @@ class Watchdog:
     It refers to them weakly: an engine that is simply dropped takes its observer along.
     """
 
-    def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(
+        self,
+        tick_seconds: float = TICK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._tick_seconds = tick_seconds
+        self._clock = clock
         self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -98,15 +103,15 @@ class Watchdog:
             self._thread.start()
 
     def _run(self) -> None:
-        due = time.monotonic() + self._tick_seconds
+        due = self._clock() + self._tick_seconds
         while True:
-            self._alarm.acquire(timeout=max(0, due - time.monotonic()))
+            self._alarm.acquire(timeout=max(0, due - self._clock()))
             if not self._forking:
-                if time.monotonic() < due:
+                if self._clock() < due:
                     self.catch_up()
                 else:
                     self.tick()
-                    due = time.monotonic() + self._tick_seconds
+                    due = self._clock() + self._tick_seconds
             with self._lock:
                 if self._forking or not self._watched:
                     self._thread = None

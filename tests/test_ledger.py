@@ -239,17 +239,17 @@ def test_what_there_is_no_room_for_is_dropped_and_counted(clock: FakeClock) -> N
 
 
 def test_what_ends_while_it_is_being_settled_is_in_one_place_only(clock: FakeClock) -> None:
+    busy = Ledger("orders", clock=clock)
+
     class EndingMeanwhile(dict[Any, Claim]):
         def copy(self) -> dict[Any, Claim]:
             copied = dict(self)
-            if "connection" in self:
-                ledger.hold_ends("connection", Ending.CHECKIN)
+            busy.hold_ends("connection", Ending.CHECKIN)
             return copied
 
-    ledger = Ledger("orders", clock=clock)
-    hold(ledger)
-    ledger.holds = EndingMeanwhile(ledger.holds)
-    settled = ledger.settle(freeze=True)
+    hold(busy)
+    busy.holds = EndingMeanwhile(busy.holds)
+    settled = busy.settle(freeze=True)
     assert settled.totals is not None
     totals = settled.totals.holders[UNATTRIBUTED]
     assert (totals.checkouts, totals.returns[Ending.CHECKIN], settled.holding) == (1, 1, [])
