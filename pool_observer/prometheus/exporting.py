@@ -106,7 +106,8 @@ class Export:
             with self._lock:  # so that nobody writes what is older than what is there
                 state = observer.snapshot()
                 # A server's master loads the application too, and forks; it serves nothing.
-                is_master = self._has_forked and not state.totals.connections_opened
+                used = state.totals.connections_opened or state.totals.holders
+                is_master = self._has_forked and not used
                 self._mirror.write(state, gauges=not is_master)
         except OSError as error:
             self._complain(observer.name, error)

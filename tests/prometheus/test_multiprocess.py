@@ -237,6 +237,27 @@ def test_a_master_that_only_forks_has_no_capacity(
         assert scrape(multiprocess).one("db_client_connection_max") == 15.0
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_counts_for_itself_beside_its_parent(
+    multiprocess: Path, observed: Observe, database: FakeDatabase
+) -> None:
+    engine = database.engine()
+    observed(engine, name="orders")
+    with engine.connect():
+        pass
+    write_now()
+    child = os.fork()
+    if child == 0:
+        with engine.connect():
+            pass
+        write_now()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert scrape(multiprocess).one("pool_observer_checkouts_total") == 2.0
+    wait_until(lambda: scrape(multiprocess).one("db_client_connection_max") == 15.0)
+
+
 # -- when it cannot be written ---------------------------------------------------------------
 
 
