@@ -169,7 +169,9 @@ def test_no_more_threads_than_a_few_are_taken(registry: CollectorRegistry) -> No
     assert status(ask(app)) == 200  # and those turns have been given back
 
 
-def test_a_scrape_that_is_cancelled_gives_its_turn_back(registry: CollectorRegistry) -> None:
+def test_a_scrape_that_is_cancelled_gives_its_turn_back(
+    registry: CollectorRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
     go_on = threading.Event()
     started = threading.Event()
 
@@ -190,8 +192,13 @@ def test_a_scrape_that_is_cancelled_gives_its_turn_back(registry: CollectorRegis
             with pytest.raises(asyncio.CancelledError):
                 await scrape
         go_on.set()
+        while len(threading.enumerate()) > threads:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what they have left to the loop
 
+    threads = len(threading.enumerate())
     asyncio.run(cancel())
+    assert caplog.records == []
 
     async def scrape_until_answered() -> None:
         while status(await call(app, "/")) != 200:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -148,6 +149,26 @@ def test_who_clears_up_after_an_earlier_process_of_ones_id_is_waited_for(
     presence.announce(tmp_path)
     assert len(pauses) == 1
     assert (tmp_path / f"pool_observer_{os.getpid()}.alive").exists()
+
+
+def test_a_file_that_is_removed_while_it_is_being_locked_is_made_anew(
+    presence: Presence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / f"pool_observer_{os.getpid()}.alive"
+    flock = fcntl.flock
+    removed: list[Path] = []
+
+    def somebody_was_faster(handle: int, operation: int) -> None:
+        if not removed:
+            removed.append(mine)
+            mine.unlink()
+            mine.touch()
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", somebody_was_faster)
+    presence.announce(tmp_path)
+    assert presence._lock is not None
+    assert os.fstat(presence._lock).st_ino == mine.stat().st_ino
 
 
 def test_a_directory_that_comes_late_is_not_too_late(presence: Presence, tmp_path: Path) -> None:
