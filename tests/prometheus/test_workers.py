@@ -176,6 +176,16 @@ def test_every_kind_comes_to_the_same(accept: str, service: Service) -> None:
     assert len(page) == len(service.workers[0])
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_gauges_are_put_together_as_their_mode_says(service: Service, mode: str) -> None:
+    for number, value in ((2, 20), (0, 10), (1, 30), (0, 15)):
+        do(service.workers[number], f"gauge_{mode}", "x", value)
+    page = by_us(Workers(service.directory), PLAIN)
+    assert page == by_prometheus_client(service.directory, PLAIN)
+    expected = {"min": [15], "max": [30], "sum": [65], "mostrecent": [15], "all": [15, 20, 30]}
+    assert sorted(page[f"gauge_{mode}"][2].values()) == expected[mode.removeprefix("live")]
+
+
 def test_it_does_not_call_prometheus_client_for_that(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
