@@ -78,6 +78,15 @@ def test_on_a_real_server(engine: Engine, observed: Observe) -> None:
         assert scraped.one("pool_observer_event_loop_lag_seconds") >= 0.0
 
 
+def test_the_event_loop_is_known_from_the_start(engine: Engine, observed: Observe) -> None:
+    """Also where connections are opened in threads, and nobody scrapes."""
+    app = an_app(engine)
+    observer = observed(engine, app=app, metrics_path=None)
+    assert observer.snapshot().event_loop_lag_seconds is None
+    with serving(app):
+        assert observer.snapshot().event_loop_lag_seconds is not None
+
+
 def test_starlette_is_as_good(engine: Engine, observed: Observe) -> None:
     app = Starlette()
     observed(engine, app=app, registry=CollectorRegistry())
