@@ -26,7 +26,7 @@ from pool_observer.model import (
 from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock
 from pool_observer.progress import NO_PHASES
 from pool_observer.state import Nesting, PoolTotals
-from pool_observer.totals import Tally, Totals
+from pool_observer.totals import CHECKIN, Tally, Totals
 from pool_observer.tracing import reader_of_current_context
 
 
@@ -156,6 +156,15 @@ class Ledger(Describing):
     def _count(self, claim: Claim, now: int, events: list[Event] | None) -> None:
         """Count a claim that is over."""
         try:
+            if (
+                claim.name is None
+                and claim.ending is CHECKIN
+                and claim.outer is None
+                and claim.trace is None
+                and events is None
+            ):
+                self._count_at_once(claim)
+                return
             tally = self._count_open(claim, now, events)
             if claim.ending is not None:
                 tally.add_return(claim.ending)
@@ -168,6 +177,36 @@ class Ledger(Describing):
                     events.append(self.hold(claim, now, claim.ending))
         finally:
             self.forget(claim)
+
+    def _count_at_once(self, claim: Claim) -> None:
+        """Count a claim that has begun and ended since the last time, as nearly all have.
+
+        It comes to what the long way comes to, at half the price: there is nothing to be kept
+        for the next time, and nobody who wants to be told.
+        """
+        asked_at, granted_at, ended_at = claim.asked_at, claim.granted_at, claim.ended_at
+        assert granted_at is not None
+        assert ended_at is not None
+        holder = claim.holder
+        tally = self._totals.of(self.name_of(claim))
+        claim.name = tally.holder  # for who is blamed
+        tally.acquired += 1
+        tally.checkins += 1
+        tally.wait_time.add(granted_at - asked_at)
+        if claim.connecting_at is None and claim.pinging_at is None:
+            tally.queue_ns += granted_at - asked_at
+        else:
+            queue, connect, ping = claim.wait_split(ended_at)
+            tally.queue_ns += queue
+            tally.connect_ns += connect
+            tally.ping_ns += ping
+        duration = ended_at - granted_at
+        tally.use_time.add(duration)
+        tally.add_activity(claim.split(ended_at), NOTHING)
+        if duration > self.limit_ns(holder):
+            tally.overdue += 1
+        if holder is not None and holder.progress is not None:
+            tally.add_phases(holder.progress.split(granted_at, ended_at), NO_PHASES)
 
     def _count_open(self, claim: Claim, now: int, events: list[Event] | None) -> Tally:
         """Add to the totals what they do not contain yet of this claim."""
