@@ -93,6 +93,15 @@ def test_blame_and_full_time_go_on_from_look_to_look() -> None:
     assert (contention.full_ns, contention.full_times) == (50, 1)
 
 
+def test_a_look_at_the_same_instant_changes_nothing() -> None:
+    contention = Contention(0)
+    capacity = Capacity(1, HERE)
+    held = claim(0, 0, None)
+    for now in (10, 10, 20):
+        contention.look([held], now, capacity)
+    assert (contention.full_ns, contention.full_times) == (20, 1)
+
+
 def test_what_ends_after_the_look_is_still_there_at_the_next() -> None:
     # It is among what has ended, but had not when the clock was read.
     contention = Contention(0)
