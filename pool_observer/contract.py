@@ -8,11 +8,12 @@ conventions say; the others are ours.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.metric import Across, Kind, Metric, Reading
-from pool_observer.model import NANOSECONDS, Activity, Ending, Outcome, Phase
+from pool_observer.model import NANOSECONDS
 from pool_observer.state import Distribution, HolderTotals, PoolState
 
 COUNTER, GAUGE, HISTOGRAM = Kind
@@ -30,26 +31,26 @@ def _pool(value: Callable[[PoolState], float | Distribution | None]) -> Read:
     return read
 
 
+# Readings are given one by one: there may be thousands of them.
+
+
 def _holders(value: Callable[[HolderTotals], float | Distribution]) -> Read:
     """A figure for each holder."""
 
-    def read(state: PoolState) -> Iterable[Reading]:
-        return [((holder,), value(totals)) for holder, totals in state.totals.holders.items()]
+    def read(state: PoolState) -> Iterator[Reading]:
+        for holder, totals in state.totals.holders.items():
+            yield (holder,), value(totals)
 
     return read
 
 
-def _split(
-    kinds: type[Activity | Phase | Ending], value: Callable[[HolderTotals, str], float]
-) -> Read:
+def _split(by_kind: Callable[[HolderTotals], Mapping[Any, int]], unit: int = 1) -> Read:
     """A figure for each holder and each kind of what it has done."""
 
-    def read(state: PoolState) -> Iterable[Reading]:
-        return [
-            ((holder, kind.value), value(totals, kind))
-            for holder, totals in state.totals.holders.items()
-            for kind in kinds
-        ]
+    def read(state: PoolState) -> Iterator[Reading]:
+        for holder, totals in state.totals.holders.items():
+            for kind, figure in by_kind(totals).items():
+                yield (holder, kind.value), figure / unit
 
     return read
 
@@ -119,7 +120,7 @@ CONTRACT: tuple[Metric, ...] = (
         "db.client.connection.timeouts", COUNTER, "{timeout}", ("holder",),
         "Callers that gave up because the pool had no connection within its time-out. "
         "The holder is the victim; blamed_wait_seconds has the culprits.",
-        _holders(lambda totals: totals.waits[Outcome.TIMED_OUT]),
+        _holders(lambda totals: totals.timed_out),
     ),
     Metric(
         "db.client.connection.create_time", HISTOGRAM, "s", (),
@@ -158,22 +159,20 @@ CONTRACT: tuple[Metric, ...] = (
         "pool_observer.returns", COUNTER, "{return}", ("holder", "how"),
         "Connections that are no longer held: returned to the pool (checkin), taken out of it "
         "(detached), or dropped and reclaimed by the garbage collector (lost).",
-        _split(Ending, lambda totals, how: totals.returns[Ending(how)]),
+        _split(lambda totals: totals.returns),
     ),
     Metric(
         "pool_observer.activity", COUNTER, "s", ("holder", "activity"),
         "Seconds that connections were held, by what for: executing a statement, in_transaction "
         "between statements, idle with no transaction. Holds that are still open are counted as "
         "they run, so its rate is the average number of connections held.",
-        _split(
-            Activity, lambda totals, activity: totals.activity_ns[Activity(activity)] / NANOSECONDS
-        ),
+        _split(lambda totals: totals.activity_ns, NANOSECONDS),
     ),
     Metric(
         "pool_observer.phase", COUNTER, "s", ("holder", "phase"),
         "Seconds that requests held connections, by where the request was: in its handler, "
         "sending the response, at work in the background after it, or over (detached).",
-        _split(Phase, lambda totals, phase: totals.phase_ns[Phase(phase)] / NANOSECONDS),
+        _split(lambda totals: totals.phase_ns, NANOSECONDS),
     ),
     Metric(
         "pool_observer.queue", COUNTER, "s", (),

@@ -6,7 +6,7 @@ from bisect import bisect_left
 
 from pool_observer.buckets import Bounds
 from pool_observer.model import NANOSECONDS, TraceContext
-from pool_observer.state import Distribution, Exemplar
+from pool_observer.state import NO_EXEMPLARS, Distribution, Exemplar
 
 
 class Histogram:
@@ -33,4 +33,5 @@ class Histogram:
         self._exemplars[bucket] = Exemplar(trace, duration_ns / NANOSECONDS, at)
 
     def frozen(self) -> Distribution:
-        return Distribution(self._bounds, tuple(self._counts), self._sum_ns, self._exemplars.copy())
+        exemplars = self._exemplars.copy() if self._exemplars else NO_EXEMPLARS
+        return Distribution(self._bounds, tuple(self._counts), self._sum_ns, exemplars)

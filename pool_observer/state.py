@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS, Bounds
 from pool_observer.model import (
@@ -29,6 +30,9 @@ class Exemplar:
     """Unix time at which it ended."""
 
 
+NO_EXEMPLARS: Mapping[int, Exemplar] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """How many durations were of what size. All figures are cumulative."""
@@ -38,7 +42,7 @@ class Distribution:
     counts: tuple[int, ...]
     """Durations in each bucket, and last those above all bounds."""
     sum_ns: int
-    exemplars: Mapping[int, Exemplar] = field(default_factory=dict)
+    exemplars: Mapping[int, Exemplar] = field(default_factory=lambda: NO_EXEMPLARS)
     """The last sampled trace in a bucket, by the bucket's number."""
 
     @property
@@ -63,15 +67,28 @@ _NO_CREATIONS = _nothing(CREATE_BOUNDS)
 class HolderTotals:
     """What one holder has done to the pool since it was observed. All figures are cumulative."""
 
+    # Numbers rather than mappings of them: there may be hundreds of these in a scrape, and
+    # everything that the garbage collector has to look at holds up the whole process.
     checkouts: int = 0
-    returns: Mapping[Ending, int] = field(default_factory=dict)
-    waits: Mapping[Outcome, int] = field(default_factory=dict)
+    timed_out: int = 0
+    cancelled: int = 0
+    failed: int = 0
+    """How its waits have ended that got no connection."""
+    checkins: int = 0
+    detached: int = 0
+    lost: int = 0
+    """How its holds have ended."""
     queue_ns: int = 0
     connect_ns: int = 0
     ping_ns: int = 0
-    activity_ns: Mapping[Activity, int] = field(default_factory=dict)
+    executing_ns: int = 0
+    in_transaction_ns: int = 0
+    idle_ns: int = 0
     """Open holds are counted as they run, so this does not wait for a connection to return."""
-    phase_ns: Mapping[Phase, int] = field(default_factory=dict)
+    handler_ns: int = 0
+    response_ns: int = 0
+    background_ns: int = 0
+    detached_ns: int = 0
     """The same time by phase, as far as it was held by requests."""
     nested: int = 0
     """How often it asked for a connection while it held one of this pool."""
@@ -86,6 +103,29 @@ class HolderTotals:
 
     While somebody queues, each connection that is held bears an equal share of it.
     """
+
+    @property
+    def waits(self) -> dict[Outcome, int]:
+        """How many of its waits have ended, and how."""
+        counts = (self.checkouts, self.timed_out, self.cancelled, self.failed)
+        return dict(zip(Outcome, counts, strict=True))
+
+    @property
+    def returns(self) -> dict[Ending, int]:
+        """How many of its holds have ended, and how."""
+        return dict(zip(Ending, (self.checkins, self.detached, self.lost), strict=True))
+
+    @property
+    def activity_ns(self) -> dict[Activity, int]:
+        """What its holds were spent on."""
+        split = (self.executing_ns, self.in_transaction_ns, self.idle_ns)
+        return dict(zip(Activity, split, strict=True))
+
+    @property
+    def phase_ns(self) -> dict[Phase, int]:
+        """Where its requests were meanwhile."""
+        split = (self.handler_ns, self.response_ns, self.background_ns, self.detached_ns)
+        return dict(zip(Phase, split, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

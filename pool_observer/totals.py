@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS
-from pool_observer.claim import EXECUTING, IDLE, IN_TRANSACTION, Split
+from pool_observer.claim import Split
 from pool_observer.contention import Blame, Contention
 from pool_observer.histogram import Histogram
 from pool_observer.model import NANOSECONDS, OTHER, UNATTRIBUTED, Ending, Outcome
-from pool_observer.progress import BACKGROUND, DETACHED, HANDLER, RESPONSE, PhaseSplit
+from pool_observer.progress import PhaseSplit
 from pool_observer.state import HolderTotals, Nesting, PoolTotals
 
 # By names of their own, because a member of an enum is found through its metaclass: slowly.
-ACQUIRED = Outcome.ACQUIRED
-CHECKIN = Ending.CHECKIN
+ACQUIRED, TIMED_OUT, CANCELLED, FAILED = Outcome
+CHECKIN, DETACHED, LOST = Ending
 
 MOST_NESTINGS = 1000
 """Pairs of lines told apart. They are bounded by the code, and by the bound on holders."""
@@ -97,22 +97,22 @@ class Tally:
     def frozen(self) -> HolderTotals:
         return HolderTotals(
             checkouts=self.acquired,
-            returns={**self.returns, CHECKIN: self.checkins},
-            waits={**self.waits, ACQUIRED: self.acquired},
+            timed_out=self.waits[TIMED_OUT],
+            cancelled=self.waits[CANCELLED],
+            failed=self.waits[FAILED],
+            checkins=self.checkins,
+            detached=self.returns[DETACHED],
+            lost=self.returns[LOST],
             queue_ns=self.queue_ns,
             connect_ns=self.connect_ns,
             ping_ns=self.ping_ns,
-            activity_ns={
-                EXECUTING: self.executing,
-                IN_TRANSACTION: self.in_transaction,
-                IDLE: self.idle,
-            },
-            phase_ns={
-                HANDLER: self.handler,
-                RESPONSE: self.response,
-                BACKGROUND: self.background,
-                DETACHED: self.detached,
-            },
+            executing_ns=self.executing,
+            in_transaction_ns=self.in_transaction,
+            idle_ns=self.idle,
+            handler_ns=self.handler,
+            response_ns=self.response,
+            background_ns=self.background,
+            detached_ns=self.detached,
             nested=self.nested,
             wait_time=self.wait_time.frozen(),
             use_time=self.use_time.frozen(),
