@@ -104,6 +104,8 @@ class Export:
             return
         try:
             with self._lock:  # so that nobody writes what is older than what is there
+                if self not in _exports:
+                    return
                 state = observer.snapshot()
                 # A server's master loads the application too, and forks; it serves nothing.
                 used = state.totals.connections_opened or state.totals.holders
@@ -145,7 +147,6 @@ class Export:
     def _leave(self) -> None:
         """The observer is closed, or gone with its engine: its pool is at nothing any more."""
         atexit.unregister(self.write)
-        with suppress(ValueError):  # in two threads at a time
+        with self._lock, suppress(Exception):  # there is no observer to tell any more
             _exports.remove(self)
-        with suppress(Exception):  # its files are closed; or there is no observer to tell
             self._mirror.withdraw()

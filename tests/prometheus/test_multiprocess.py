@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,9 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer import PoolObserver, holding, observe
 from pool_observer.prometheus.collector import PoolCollector
-from pool_observer.prometheus.exporting import Export, write_now
+from pool_observer.prometheus.exporting import _exports, write_now
 from pool_observer.prometheus.mirror import Mirror
 from pool_observer.prometheus.presence import Presence
+from pool_observer.state import PoolState
 from tests.conftest import Observe
 from tests.prometheus.scraped import Scraped
 from tests.prometheus.test_mounting import an_app, get
@@ -368,22 +371,33 @@ def test_a_bug_of_ours_is_counted(
     assert observer.snapshot().totals.internal_errors[place] >= 1
 
 
-def test_nothing_older_is_written_over_what_is_newer(
-    multiprocess: Path, database: FakeDatabase
+def test_nothing_is_written_over_what_is_newer(
+    multiprocess: Path, observed: Observe, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A scrape and the watchdog may write at a time."""
-    engine = database.engine()
-    with observer_of(engine, name="orders") as observer:
-        export = Export(observer, multiprocess)
-        nested: list[float] = []
-        snapshot = observer.snapshot
+    """A scrape, the watchdog and `close()` may write at a time."""
+    observer = observed(database.engine(), name="orders")
+    (export,) = _exports
+    taken, go_on = threading.Event(), threading.Event()
+    snapshot = observer.snapshot
 
-        def snapshot_and_write() -> object:
-            state = snapshot()
-            assert export._lock._is_owned()  # type: ignore[attr-defined]
-            nested.append(state.used)
-            return state
+    def snapshot_and_wait() -> PoolState:
+        state = snapshot()
+        if threading.current_thread() is slow:
+            taken.set()
+            go_on.wait(30)
+        return state
 
-        observer.snapshot = snapshot_and_write  # type: ignore[method-assign, assignment]
-        export.write()
-        assert nested == [0]
+    slow = threading.Thread(target=export.write)
+    monkeypatch.setattr(observer, "snapshot", snapshot_and_wait)
+    slow.start()
+    assert taken.wait(30)
+    closing = threading.Thread(target=observer.close)
+    closing.start()
+    while not observer.closed:
+        time.sleep(0)
+    go_on.set()
+    slow.join()
+    closing.join()
+    assert scrape(multiprocess).total("pool_observer_info") == 0.0
+    export.write()
+    assert scrape(multiprocess).total("pool_observer_info") == 0.0
