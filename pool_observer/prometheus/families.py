@@ -7,7 +7,7 @@ from functools import cache
 from itertools import accumulate
 
 from prometheus_client import Metric as Family
-from prometheus_client import samples as samples_module
+from prometheus_client.samples import Exemplar as ShownExemplar
 from prometheus_client.samples import Sample
 
 from pool_observer.buckets import Bounds
@@ -103,7 +103,7 @@ def _histogram(name: str, labels: Labels, distribution: Distribution) -> list[Sa
         )
     ]
     for number, exemplar in exemplars.items():
-        shown = samples_module.Exemplar(exemplar_labels(exemplar), exemplar.seconds, exemplar.at)
+        shown = ShownExemplar(exemplar_labels(exemplar), exemplar.seconds, exemplar.at)
         samples[number] = samples[number]._replace(exemplar=shown)
     samples.append(Sample(f"{name}_count", labels, float(distribution.count)))
     samples.append(Sample(f"{name}_sum", labels, distribution.sum_seconds))

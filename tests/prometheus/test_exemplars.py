@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from prometheus_client import CollectorRegistry
 
 from tests.conftest import Observe
+from tests.prometheus.apps import an_app
 from tests.prometheus.scraped import Scraped
-from tests.prometheus.test_mounting import an_app
 from tests.support import FakeDatabase
 
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}

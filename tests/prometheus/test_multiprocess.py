@@ -1,60 +1,25 @@
-"""One worker of several: what it writes into prometheus_client's files, and when it cannot."""
+"""One worker of several: what it writes into prometheus_client's files."""
 
 from __future__ import annotations
 
 import gc
 import os
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer import PoolObserver, holding, observe
 from pool_observer.prometheus.collector import PoolCollector
-from pool_observer.prometheus.exporting import _exports, write_now
-from pool_observer.prometheus.mirror import Mirror
-from pool_observer.prometheus.presence import Presence
-from pool_observer.state import PoolState
+from pool_observer.prometheus.exporting import write_now
 from tests.conftest import Observe
+from tests.prometheus.apps import an_app, get
 from tests.prometheus.scraped import Scraped
-from tests.prometheus.test_mounting import an_app, get
-from tests.support import FakeClock, FakeDatabase, observer_of, wait_until
-
-
-def scrape(directory: Path) -> Scraped:
-    """What a scrape of any worker finds."""
-    return Scraped(MultiProcessCollector(None, str(directory)).collect())  # type: ignore[no-untyped-call]
-
-
-class Worker:
-    """A worker with a pool of at most 3 connections, on a clock of its own."""
-
-    def __init__(self, directory: Path, name: str = "orders") -> None:
-        self.clock = FakeClock()
-        self.engine = FakeDatabase().engine(pool_size=2, max_overflow=1, pool_timeout=0)
-        self.engine.dispose()
-        self.observer = observer_of(self.engine, name=name, clock=self.clock)
-        self.mirror = Mirror(directory, Presence())
-
-    def write(self) -> None:
-        self.mirror.write(self.observer.snapshot())
-
-    def works(self) -> None:
-        """Does a bit of everything."""
-        with holding("POST /chat"), self.engine.connect():
-            self.clock.advance(31)
-            with holding("GET /"), self.engine.connect(), self.engine.connect():
-                self.clock.advance(1)
-                with pytest.raises(PoolTimeoutError):
-                    self.engine.connect()
+from tests.prometheus.worker import Worker, scrape
+from tests.support import FakeDatabase, wait_until
 
 
 @pytest.fixture
@@ -259,145 +224,3 @@ def test_a_child_counts_for_itself_beside_its_parent(
     assert os.waitpid(child, 0)[1] == 0
     assert scrape(multiprocess).one("pool_observer_checkouts_total") == 2.0
     wait_until(lambda: scrape(multiprocess).one("db_client_connection_max") == 15.0)
-
-
-# -- when it cannot be written ---------------------------------------------------------------
-
-
-def missing(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.rmtree(directory)
-
-
-def unwritable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    access = os.access  # a test that runs as root may write anywhere
-    monkeypatch.setattr(os, "access", lambda path, mode: path != directory and access(path, mode))
-
-
-def read_only(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _mounted(monkeypatch, f_flag=os.ST_RDONLY, f_bavail=1 << 30)
-
-
-def full(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _mounted(monkeypatch, f_flag=0, f_bavail=10)
-
-
-def _mounted(monkeypatch: pytest.MonkeyPatch, **about: int) -> None:
-    statvfs = SimpleNamespace(f_frsize=4096, **about)
-    monkeypatch.setattr(os, "statvfs", lambda _: statvfs)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "complaint"),
-    [
-        (missing, "is not a directory"),
-        (unwritable, "cannot be written to"),
-        (read_only, "is mounted read-only"),
-        (full, "has less than 4 MiB free"),
-    ],
-)
-def test_what_is_wrong_with_the_directory_is_said_once_and_the_service_runs_on(
-    spoil: Any,
-    complaint: str,
-    multiprocess: Path,
-    observed: Observe,
-    database: FakeDatabase,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    engine = database.engine()
-    app = an_app(engine)
-    with monkeypatch.context() as spoiling:
-        spoil(multiprocess, spoiling)
-        observer = observed(engine, app=app, name="orders")
-        for _ in range(3):
-            assert get(app, "/orders/1").status_code == 200
-            write_now()
-        (record,) = caplog.records
-        assert complaint in record.message
-        assert 'pool "orders"' in record.message
-        assert "PROMETHEUS_MULTIPROC_DIR" in record.message
-        assert get(app).status_code == (500 if spoil is missing else 200)
-    multiprocess.mkdir(exist_ok=True)
-    write_now()  # mended, and nobody has to restart anything
-    assert scrape(multiprocess).one("pool_observer_checkouts_total") == 3.0
-    assert observer.snapshot().totals.internal_errors == {}
-
-
-def test_a_full_disk_stops_new_series_and_not_those_there_are(
-    worker: Worker, multiprocess: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with holding("GET /"), worker.engine.connect():
-        worker.write()
-    with monkeypatch.context() as spoiling:
-        full(multiprocess, spoiling)
-        with holding("POST /new"), worker.engine.connect():
-            worker.clock.advance(1)
-        with holding("GET /"), worker.engine.connect():
-            worker.clock.advance(1)
-        with pytest.raises(OSError, match="MiB free"):
-            worker.write()
-    assert scrape(multiprocess).by("holder", "pool_observer_checkouts_total") == {"GET /": 2.0}
-    worker.write()
-    assert scrape(multiprocess).by("holder", "pool_observer_checkouts_total") == {
-        "GET /": 2.0,
-        "POST /new": 1.0,
-    }
-
-
-def test_a_variable_that_was_set_too_late_is_pointed_out(
-    tmp_path: Path,
-    observed: Observe,
-    database: FakeDatabase,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    registry = CollectorRegistry()
-    observed(database.engine(), name="orders", registry=registry)
-    assert "Set it before the workers start" in caplog.text
-    assert Scraped.of(registry).of_pool("orders")  # this worker at least
-
-
-def test_a_bug_of_ours_is_counted(
-    multiprocess: Path, observed: Observe, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
-
-    observer = observed(database.engine(), name="orders")
-    monkeypatch.setattr(Mirror, "write", fail)
-    write_now()
-    place = "writing to PROMETHEUS_MULTIPROC_DIR"
-    assert observer.snapshot().totals.internal_errors[place] >= 1
-
-
-def test_nothing_is_written_over_what_is_newer(
-    multiprocess: Path, observed: Observe, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A scrape, the watchdog and `close()` may write at a time."""
-    observer = observed(database.engine(), name="orders")
-    (export,) = _exports
-    taken, go_on = threading.Event(), threading.Event()
-    snapshot = observer.snapshot
-
-    def snapshot_and_wait() -> PoolState:
-        state = snapshot()
-        if threading.current_thread() is slow:
-            taken.set()
-            go_on.wait(30)
-        return state
-
-    slow = threading.Thread(target=export.write)
-    monkeypatch.setattr(observer, "snapshot", snapshot_and_wait)
-    slow.start()
-    assert taken.wait(30)
-    closing = threading.Thread(target=observer.close)
-    closing.start()
-    while not observer.closed:
-        time.sleep(0)
-    go_on.set()
-    slow.join()
-    closing.join()
-    assert scrape(multiprocess).total("pool_observer_info") == 0.0
-    export.write()
-    assert scrape(multiprocess).total("pool_observer_info") == 0.0

@@ -233,6 +233,17 @@ def test_a_file_of_a_kind_we_do_not_know_is_left_to_prometheus_client(service: S
         list(Workers(service.directory).write(Turns(), openmetrics=False))
 
 
+def test_buckets_are_added_up_in_the_order_of_their_bounds(service: Service) -> None:
+    file = MmapedDict(str(service.directory / "histogram_99.db"))  # type: ignore[no-untyped-call]
+    for bound in ("10.0", "+Inf", "1.0"):
+        key = f'["late", "late_bucket", {{"le": "{bound}"}}, "Help."]'
+        file.write_value(key, 1.0, 0.0)  # type: ignore[no-untyped-call]
+    file.close()  # type: ignore[no-untyped-call]
+    page = by_us(Workers(service.directory), PLAIN)
+    assert page["late"] == by_prometheus_client(service.directory, PLAIN)["late"]
+    assert list(page["late"][2].values()) == [1.0, 2.0, 3.0, 3.0]
+
+
 def test_a_gauge_whose_worker_has_just_died_is_no_error(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,8 @@ from pool_observer.model import TraceContext
 from pool_observer.prometheus import rendering
 from pool_observer.prometheus.families import PoolFamily
 from pool_observer.prometheus.rendering import render
+from tests.prometheus.bench import Bench
 from tests.prometheus.scraped import Scraped
-from tests.prometheus.test_collector import Bench
 from tests.support import FakeDatabase, named
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
