@@ -12,6 +12,7 @@ from pool_observer.model import (
     ConnectionOpened,
     Ending,
     Hold,
+    Occupant,
     Outcome,
     Phase,
     Stage,
@@ -19,6 +20,7 @@ from pool_observer.model import (
     Wait,
 )
 from pool_observer.observer import PoolObserver
+from pool_observer.opentelemetry.settings import OpenTelemetry
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.state import (
     Distribution,
@@ -45,6 +47,8 @@ __all__ = [
     "HolderTotals",
     "Listener",
     "Nesting",
+    "Occupant",
+    "OpenTelemetry",
     "Outcome",
     "Phase",
     "PoolObserver",

@@ -37,12 +37,14 @@ class Claim:
         "activity",
         "asked_at",
         "backend_pid",
+        "committed_at",
         "connecting_at",
         "counted",
         "counted_phases",
         "counted_until",
         "ended_at",
         "ending",
+        "executed_at",
         "granted_at",
         "holder",
         "name",
@@ -99,6 +101,8 @@ class Claim:
         self.pinging_at: int | None = None
         self.connecting_at: int | None = None
         self.granted_at: int | None = None
+        self.executed_at: int | None = None  # when its first statement began
+        self.committed_at: int | None = None  # when its last commit was done
         self.ended_at: int | None = None
         self.outcome: Outcome | None = None
         self.ending: Ending | None = None

@@ -196,7 +196,7 @@ CONTRACT: tuple[Metric, ...] = (
         _holders(lambda totals: totals.blamed_seconds),
     ),
     Metric(
-        "pool_observer.utilization", GAUGE, "1", (),
+        "pool_observer.utilization_ratio", GAUGE, "1", (),
         "The share of the pool that is in use, 1 when it is full. Of several workers, the worst.",
         _pool(lambda state: state.utilization),
         Across.WORST,
@@ -271,7 +271,8 @@ CONTRACT: tuple[Metric, ...] = (
     ),
     Metric(
         "pool_observer.dropped_events", COUNTER, "{event}", (),
-        "Waits and holds that pool_observer had no room for. They are missing from all figures.",
+        "Waits and holds that pool_observer had no room for: missing from all figures or, where "
+        "listeners do not keep up (the log says so), from theirs.",
         _pool(lambda state: state.totals.dropped_events),
     ),
     Metric(

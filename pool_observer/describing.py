@@ -9,15 +9,18 @@ from pool_observer.holder import Holder
 from pool_observer.model import (
     NANOSECONDS,
     UNATTRIBUTED,
+    CallSite,
     Ending,
     Hold,
     Outcome,
-    TraceContext,
     Wait,
 )
 from pool_observer.open_claims import Clock, OpenClaims
 from pool_observer.progress import NO_PHASES
-from pool_observer.tracing import trace_in
+from pool_observer.tracing import UNTRACED, Traced, traced_in
+
+BELIEVED_NS = 1_000_000
+"""By how much the clock on the wall must have been set for us to follow it."""
 
 
 class Describing(OpenClaims):
@@ -36,21 +39,39 @@ class Describing(OpenClaims):
         super().__init__(pool, clock=clock, backlog=backlog, failures=failures)
         self._wall_clock = wall_clock
         self._overdue_ns = overdue_after * NANOSECONDS
-        self.set_clocks(clock())
+        self._epoch = min(self._difference() for _ in range(3))[1]
 
-    def set_clocks(self, now: int) -> None:
-        """Compare the clocks, every now and then: the one on the wall is adjusted."""
-        self._epoch = self._wall_clock() - now
+    def compare_clocks(self) -> None:
+        """Notice, every now and then, whether the clock on the wall was set.
+
+        Small differences are not believed: this thread may have had to pause between reading
+        the one clock and the other, and what follows one another is not to overlap.
+        """
+        narrowest, epoch = self._difference()
+        if abs(epoch - self._epoch) <= BELIEVED_NS:
+            return
+        for _ in range(3):
+            narrowest, epoch = min((narrowest, epoch), self._difference())
+        if abs(epoch - self._epoch) > BELIEVED_NS + narrowest:
+            self._epoch = epoch
+
+    def _difference(self) -> tuple[int, int]:
+        """How far the clocks are apart, preceded by how sure that is not."""
+        before = self.clock()
+        wall = self._wall_clock()
+        after = self.clock()
+        return after - before, wall - (before + after) // 2
 
     def wait(self, claim: Claim, now: int, outcome: Outcome | None = None) -> Wait:
         """A wait as it is now; with the outcome, if that is counted."""
         queue, connect, ping = claim.wait_split(now)
         outer = claim.outer
+        traced = self.traced(claim)
         return Wait(
             pool=self.pool,
             holder=self.name_of(claim),
             call_site=resolve(claim.site),
-            began_at=self.unix_time(claim.asked_at),
+            began_ns=self.unix_ns(claim.asked_at),
             outcome=outcome,
             stage=claim.stage,
             queue_ns=queue,
@@ -58,7 +79,8 @@ class Describing(OpenClaims):
             ping_ns=ping,
             nested=outer is not None,
             nested_in=None if outer is None else resolve(outer.site),
-            trace=self.trace_of(claim),
+            trace=traced.span,
+            suppressed=traced.suppressed,
         )
 
     def hold(self, claim: Claim, now: int, ending: Ending | None = None) -> Hold:
@@ -73,11 +95,13 @@ class Describing(OpenClaims):
         expectation = None if holder is None else holder.expectation
         limit_ns = self.limit_ns(holder)
         progress = None if holder is None else holder.progress
+        traced = self.traced(claim)
+        executed_at, committed_at = claim.executed_at, claim.committed_at
         return Hold(
             pool=self.pool,
             holder=self.name_of(claim),
             call_site=resolve(claim.site),
-            began_at=self.unix_time(claim.granted_at),
+            began_ns=self.unix_ns(claim.granted_at),
             ending=ending,
             activity=claim.activity[0],
             executing_ns=executing,
@@ -93,7 +117,12 @@ class Describing(OpenClaims):
             response_ns=response,
             background_ns=background,
             detached_ns=detached,
-            trace=self.trace_of(claim),
+            trace=traced.span,
+            suppressed=traced.suppressed,
+            first_statement_after_ns=(
+                None if executed_at is None else executed_at - claim.granted_at
+            ),
+            committed_after_ns=None if committed_at is None else committed_at - claim.granted_at,
         )
 
     def limit_ns(self, holder: Holder | None) -> float:
@@ -113,16 +142,23 @@ class Describing(OpenClaims):
             self.failures.note("naming a holder")
             return UNATTRIBUTED
 
-    def trace_of(self, claim: Claim) -> TraceContext | None:
-        """The span in which it was asked for."""
-        if claim.trace is None or isinstance(claim.trace, TraceContext):
-            return claim.trace
+    def traced(self, claim: Claim) -> Traced:
+        """What OpenTelemetry said where it was asked for."""
+        context = claim.trace
+        if context is None:
+            return UNTRACED
+        if isinstance(context, Traced):
+            return context
         try:
-            return trace_in(claim.trace)
+            return traced_in(context)
         except Exception:
             self.failures.note("reading a trace")
-            return None
+            return UNTRACED
 
-    def unix_time(self, instant: int) -> float:
+    def group_of(self, claim: Claim) -> tuple[str, CallSite | None]:
+        """Who it is for, and the line."""
+        return self.name_of(claim), resolve(claim.site)
+
+    def unix_ns(self, instant: int) -> int:
         """What the wall clock said then."""
-        return (self._epoch + instant) / NANOSECONDS
+        return self._epoch + instant

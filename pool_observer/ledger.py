@@ -18,14 +18,15 @@ from pool_observer.describing import Describing
 from pool_observer.failures import Failures
 from pool_observer.histogram import Histogram
 from pool_observer.model import (
+    NANOSECONDS,
     ConnectionClosed,
     ConnectionOpened,
     Event,
-    TraceContext,
 )
 from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock
 from pool_observer.progress import NO_PHASES
 from pool_observer.state import Nesting, PoolTotals
+from pool_observer.telling import Told
 from pool_observer.totals import CHECKIN, Tally, Totals
 from pool_observer.tracing import reader_of_current_context
 
@@ -102,8 +103,8 @@ class Ledger(Describing):
             try:
                 self.trace_context = reader_of_current_context()  # it may be imported by now
                 now = self.clock()
-                self.set_clocks(now)
-                settled = self._settle(now, [] if tell else None, capacity)
+                self.compare_clocks()
+                settled = self._settle(now, Told() if tell else None, capacity)
                 if freeze:
                     settled.totals = self._frozen()
                 self._last = Settled(now, settled.holding, settled.waiting)
@@ -114,7 +115,7 @@ class Ledger(Describing):
     def _frozen(self) -> PoolTotals:
         return self._totals.frozen(self.dropped, self.failures.counts())
 
-    def _settle(self, now: int, events: list[Event] | None, capacity: Capacity | None) -> Settled:
+    def _settle(self, now: int, told: Told | None, capacity: Capacity | None) -> Settled:
         # Waits first, because a claim leaves them just after it has entered the holds; what
         # has ended last. So none is missed, and one that is seen twice is where it has come to.
         waits = self.waits.copy().values()
@@ -131,14 +132,14 @@ class Ledger(Describing):
             try:
                 if isinstance(item, Claim):
                     claims.append(item)
-                    self._count(item, now, events)
+                    self._count(item, now, told)
                 else:
-                    self._count_churn(item, events)
+                    self._count_churn(item, told)
             except Exception:
                 self.failures.note("settling")
         for claim in holding:
             try:
-                self._count_open(claim, now, events)
+                self._count_open(claim, now, told)
             except Exception:
                 self.failures.note("settling")
         try:
@@ -147,13 +148,15 @@ class Ledger(Describing):
             claims += holding
             claims += waiting
             self._totals.add_blame(self._totals.contention.look(claims, now, capacity))
+            if told is not None:
+                told.say_who_held(claims, capacity, self.group_of)
         except Exception:
             self.failures.note("settling")
         holding.sort(key=_granted_at)
         waiting.sort(key=_asked_at)
-        return Settled(now, holding, waiting, events or [])
+        return Settled(now, holding, waiting, [] if told is None else told.events)
 
-    def _count(self, claim: Claim, now: int, events: list[Event] | None) -> None:
+    def _count(self, claim: Claim, now: int, told: Told | None) -> None:
         """Count a claim that is over."""
         try:
             if (
@@ -161,11 +164,11 @@ class Ledger(Describing):
                 and claim.ending is CHECKIN
                 and claim.outer is None
                 and claim.trace is None
-                and events is None
+                and told is None
             ):
                 self._count_at_once(claim)
                 return
-            tally = self._count_open(claim, now, events)
+            tally = self._count_open(claim, now, told)
             if claim.ending is not None:
                 tally.add_return(claim.ending)
                 executing, in_transaction, idle = claim.counted
@@ -173,8 +176,8 @@ class Ledger(Describing):
                 bucket = tally.use_time.add(duration)
                 if claim.trace is not None:
                     self._exemplify(tally.use_time, bucket, duration, claim, claim.granted_at)
-                if events is not None:
-                    events.append(self.hold(claim, now, claim.ending))
+                if told is not None:
+                    told.events.append(self.hold(claim, now, claim.ending))
         finally:
             self.forget(claim)
 
@@ -208,12 +211,12 @@ class Ledger(Describing):
         if holder is not None and holder.progress is not None:
             tally.add_phases(holder.progress.split(granted_at, ended_at), NO_PHASES)
 
-    def _count_open(self, claim: Claim, now: int, events: list[Event] | None) -> Tally:
+    def _count_open(self, claim: Claim, now: int, told: Told | None) -> Tally:
         """Add to the totals what they do not contain yet of this claim."""
         if claim.name is None:
             tally = self._count_wait(claim, now)
-            if events is not None:
-                events.append(self.wait(claim, now, claim.outcome))
+            if told is not None:
+                told.wait(self.wait(claim, now, claim.outcome), claim)
         else:
             tally = self._totals.of(claim.name)
         if claim.outcome is not ACQUIRED:
@@ -241,7 +244,7 @@ class Ledger(Describing):
         assert claim.outcome is not None
         tally = self._totals.of(self.name_of(claim))
         if claim.trace is not None:
-            claim.trace = self.trace_of(claim)
+            claim.trace = self.traced(claim)
         claim.counted = NOTHING
         claim.counted_phases = NO_PHASES
         claim.counted_until = claim.granted_at or 0
@@ -262,14 +265,14 @@ class Ledger(Describing):
         self, histogram: Histogram, bucket: int, duration: int, claim: Claim, began_at: int | None
     ) -> None:
         """Have the histogram remember the trace, if there is something to look up."""
-        trace = claim.trace
-        if isinstance(trace, TraceContext) and trace.sampled:
-            ended_at = (began_at or 0) + duration
-            histogram.exemplify(bucket, trace, duration, self.unix_time(ended_at))
+        span = self.traced(claim).span
+        if span is not None and span.sampled:
+            ended_at = self.unix_ns((began_at or 0) + duration)
+            histogram.exemplify(bucket, span, duration, ended_at / NANOSECONDS)
 
-    def _count_churn(self, event: Churn, events: list[Event] | None) -> None:
-        if events is not None:
-            events.append(event)
+    def _count_churn(self, event: Churn, told: Told | None) -> None:
+        if told is not None:
+            told.events.append(event)
         if isinstance(event, ConnectionOpened):
             self._totals.connections["opened"] += 1
             if event.create_ns is not None:

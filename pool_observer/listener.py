@@ -14,9 +14,10 @@ from pool_observer.model import (
 class Listener:
     """Hears what happens in a pool, once it is over. Subclass it, override what you need.
 
-    Listeners are called by the watchdog, and by whoever asks for exact figures, one call at a
-    time and never on the application's path: a slow or broken listener delays other
-    listeners, but no checkout. What a listener raises is counted and logged, not passed on.
+    Listeners are called from a thread of their own, and by whoever asks for exact figures with
+    `deliver()`, one call at a time and never on the application's path: a slow or broken
+    listener delays other listeners, but no checkout. What a listener raises is counted and
+    logged, not passed on; what it cannot keep up with is dropped in the end, and counted.
 
     >>> class SlowWaits(Listener):
     ...     def wait_ended(self, wait):

@@ -83,6 +83,22 @@ class TraceContext:
     trace_id: str
     span_id: str
     sampled: bool
+    state: str = ""
+    """What vendors have added to it: the `tracestate` header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """Somebody who held connections while another waited for one."""
+
+    holder: str
+    call_site: CallSite | None
+    connections: int
+    """How many were held from this line."""
+
+    def __str__(self) -> str:
+        place = "" if self.call_site is None else f" at {self.call_site}"
+        return f"{self.connections} x {self.holder}{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +108,8 @@ class Wait:
     pool: str
     holder: str
     call_site: CallSite | None
-    began_at: float
-    """Unix time at which the pool was asked."""
+    began_ns: int
+    """When the pool was asked, in nanoseconds of Unix time."""
     outcome: Outcome | None
     """How it ended; None while it still waits."""
     stage: Stage
@@ -107,6 +123,16 @@ class Wait:
     """If so, the line that had asked for the one it held."""
     trace: TraceContext | None = None
     """The span it is part of, where OpenTelemetry is in use."""
+    suppressed: bool = False
+    """Whether OpenTelemetry had been told to record nothing there."""
+    held_by: tuple[Occupant, ...] = ()
+    """Who held connections when it stopped queueing, most first; of waits that are over and
+    had to queue for more than a moment."""
+
+    @property
+    def began_at(self) -> float:
+        """Unix time at which the pool was asked."""
+        return self.began_ns / NANOSECONDS
 
     @property
     def duration_ns(self) -> int:
@@ -136,8 +162,8 @@ class Hold:
     pool: str
     holder: str
     call_site: CallSite | None
-    began_at: float
-    """Unix time at which the connection was handed over."""
+    began_ns: int
+    """When the connection was handed over, in nanoseconds of Unix time."""
     ending: Ending | None
     """How it ended; None while the connection is still out."""
     activity: Activity
@@ -163,6 +189,17 @@ class Hold:
     detached_ns: int = 0
     trace: TraceContext | None = None
     """The span it is part of, where OpenTelemetry is in use."""
+    suppressed: bool = False
+    """Whether OpenTelemetry had been told to record nothing there."""
+    first_statement_after_ns: int | None = None
+    """How long after the connection was handed over its first statement began, if any."""
+    committed_after_ns: int | None = None
+    """How long after the connection was handed over its last commit was done, if any."""
+
+    @property
+    def began_at(self) -> float:
+        """Unix time at which the connection was handed over."""
+        return self.began_ns / NANOSECONDS
 
     @property
     def duration_ns(self) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from pool_observer.call_site import SiteFinder
+from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger
 from pool_observer.failures import Failures
 from pool_observer.holder import Expectation, Holder
 from pool_observer.hooks import pools
@@ -23,26 +24,9 @@ from pool_observer.hooks.units import current_unit
 from pool_observer.ledger import Ledger, Settled
 from pool_observer.listener import Listener
 from pool_observer.loops import LoopLag
-from pool_observer.model import (
-    NANOSECONDS,
-    ConnectionClosed,
-    ConnectionInvalidated,
-    ConnectionOpened,
-    Event,
-    Hold,
-    Stage,
-    Wait,
-)
-from pool_observer.open_claims import BACKLOG, Clock
+from pool_observer.model import NANOSECONDS, Stage
+from pool_observer.open_claims import Clock
 from pool_observer.state import PoolState, PoolTotals
-
-_METHOD_FOR: dict[type, str] = {
-    Wait: "wait_ended",
-    Hold: "hold_ended",
-    ConnectionOpened: "connection_opened",
-    ConnectionClosed: "connection_closed",
-    ConnectionInvalidated: "connection_invalidated",
-}
 
 
 class PoolObserver:
@@ -74,10 +58,8 @@ class PoolObserver:
             overdue_after=leak_after,
             failures=self._failures,
         )
-        self._listeners: tuple[Listener, ...] = ()
-        self._undelivered: deque[Event] = deque(maxlen=BACKLOG)
-        self._delivering = threading.RLock()
-        self._subscribing = threading.Lock()
+        self._delivery = Delivery(name, self._failures)
+        self._taking_stock = threading.RLock()
         self._closing: list[Callable[[], None]] = []
         self._ticking: list[Callable[[], None]] = []
         self._forking: list[Callable[[bool], None]] = []
@@ -116,35 +98,30 @@ class PoolObserver:
                 f'the observer of pool "{self.name}" is closed; observe(engine) makes a new one'
             )
         self._take_stock()
-        with self._subscribing:
-            self._listeners = (*self._listeners, listener)
+        self._delivery.add(listener)
 
         def unsubscribe() -> None:
-            self.deliver()
-            with self._subscribing:
-                self._listeners = tuple(other for other in self._listeners if other is not listener)
+            self.deliver(PATIENCE)
+            self._delivery.remove(listener)
 
         return unsubscribe
 
-    def deliver(self) -> None:
+    def deliver(self, patience: float = FOR_EVER) -> None:
         """Bring the totals up to now, and tell the listeners of everything until now.
 
-        The watchdog does this once a second; call it for figures that are exact at once.
+        This happens by itself once a second; call it for figures that are exact at once. If a
+        listener is being told of something already, wait so many seconds for it at most.
         """
         self._take_stock()
-        with self._delivering:
-            while self._undelivered:
-                event = self._undelivered.popleft()
-                for listener in self._listeners:
-                    self._tell(listener, _METHOD_FOR[type(event)], event)
+        self._delivery.deliver(patience)
 
     def catch_up(self) -> None:
         """What the watchdog does whenever much has happened."""
-        self.deliver()
+        self._take_stock()
 
     def tick(self) -> None:
         """What the watchdog does once a second."""
-        self.deliver()
+        self._take_stock()
         self._loops.probe()
         for do in self._ticking:
             do()
@@ -153,15 +130,12 @@ class PoolObserver:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
         if self.closed:
             return
-        self.deliver()
         self._last_state = self._state(closed=True)
         self._attachment.detach()
         self._ledger.close()
         for undo in reversed(self._closing):
             undo()
-        for listener in self._listeners:
-            self._tell(listener, "observer_closed")
-        self._listeners = ()
+        self._delivery.close()
 
     def __enter__(self) -> Self:
         return self
@@ -221,6 +195,10 @@ class PoolObserver:
         """Have somebody woken who delivers, before there is no room for what happens."""
         self._ledger.backlog_grows = wake
 
+    def deliver_through(self, messenger: Messenger) -> None:
+        """Have listeners told in a thread that may wait for them."""
+        self._delivery.through(messenger)
+
     def note_failure(self, place: str) -> None:
         """Count the exception being handled as a failure of ours."""
         self._failures.note(place)
@@ -237,9 +215,8 @@ class PoolObserver:
         self._loops.follow_running()
 
     def _reset_after_fork(self) -> None:
-        self._delivering = threading.RLock()
-        self._subscribing = threading.Lock()
-        self._undelivered.clear()
+        self._taking_stock = threading.RLock()
+        self._delivery.forked(in_child=True)
         self._ledger.reset_after_fork()
         self._loops.reset_after_fork()
         self._attachment.reset_after_fork()
@@ -248,25 +225,24 @@ class PoolObserver:
 
     def _take_stock(self, *, freeze: bool = False) -> Settled:
         """Settle the ledger; keep what ended for the listeners, if there are any."""
-        attachment = self._attachment
+        attachment, delivery = self._attachment, self._delivery
         attachment.follow_dialects()
-        settled = self._ledger.settle(
-            attachment.capacity(), tell=bool(self._listeners), freeze=freeze
-        )
-        self._undelivered.extend(settled.events)
+        with self._taking_stock:  # what happens later must not be told earlier
+            settled = self._ledger.settle(
+                attachment.capacity(), tell=bool(delivery.listeners), freeze=freeze
+            )
+            delivery.put(settled.events)
         return settled
-
-    def _tell(self, listener: Listener, method: str, *event: Event) -> None:
-        try:
-            getattr(listener, method)(*event)
-        except Exception:
-            self._failures.note(f"{type(listener).__qualname__}.{method}")
 
     def _state(self, *, closed: bool = False) -> PoolState:
         settled = self._take_stock(freeze=True)
         ledger, attachment = self._ledger, self._attachment
         holding, waiting, now = settled.holding, settled.waiting, settled.now
         unseen = attachment.unseen()
+        totals = settled.totals or PoolTotals()
+        if self._delivery.dropped:
+            dropped = totals.dropped_events + self._delivery.dropped
+            totals = replace(totals, dropped_events=dropped)
         pool = attachment.current_pool()
         here = None if pool is None else weakref.ref(pool)
         used_here = unseen + sum(claim.pool == here for claim in holding)
@@ -286,7 +262,7 @@ class PoolObserver:
             drift=None if counted is None else used_here + underway - counted,
             open_holds=tuple(ledger.hold(claim, now) for claim in holding),
             open_waits=tuple(ledger.wait(claim, now) for claim in waiting),
-            totals=settled.totals or PoolTotals(),
+            totals=totals,
             idle_max=None if pool is None else pools.most_idle(pool),
             settings=None if pool is None else pools.settings_of(pool),
             event_loop_lag_seconds=self._loops.lag_seconds(),

@@ -11,6 +11,8 @@ MINUTE = 60.0
 class Thresholds:
     """Limits in seconds, as ratios (0..1) or as counts; the unit is in the name or the text."""
 
+    span_after: float = 0.1
+    """Seconds from which on a wait or a hold explains something in a trace."""
     slow_wait: float = 0.5
     """Seconds: waits longer than this make users feel the pool."""
     slow_wait_for: float = 2 * MINUTE

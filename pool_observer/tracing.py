@@ -7,8 +7,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from pool_observer.model import TraceContext
+
+
+class Traced(NamedTuple):
+    """What a context of OpenTelemetry's says of who was called in it."""
+
+    span: TraceContext | None = None
+    """The span that was current."""
+    suppressed: bool = False
+    """Whether instrumentation was told to record nothing."""
+
+
+UNTRACED = Traced()
 
 
 def reader_of_current_context() -> Callable[[], object] | None:
@@ -20,17 +33,22 @@ def reader_of_current_context() -> Callable[[], object] | None:
 
     def read() -> object:
         try:
-            return get_current()
+            # An empty one says nothing. Newer FastAPI imports OpenTelemetry, used or not.
+            return get_current() or None
         except Exception:  # theirs to report; a connection without a trace is still a connection
             return None
 
     return read
 
 
-def trace_in(context: object) -> TraceContext | None:
-    """The span that is current in a context of OpenTelemetry's, if there is one."""
+def traced_in(context: Any) -> Traced:
+    """The span that is current in a context of OpenTelemetry's, and whether it may be told."""
+    return Traced(_span_in(context), _is_suppressed_in(context))
+
+
+def _span_in(context: Any) -> TraceContext | None:
     trace = sys.modules.get("opentelemetry.trace")
-    if context is None or trace is None:
+    if trace is None:
         return None
     span = trace.get_current_span(context).get_span_context()
     if not span.is_valid:
@@ -39,4 +57,12 @@ def trace_in(context: object) -> TraceContext | None:
         trace_id=f"{span.trace_id:032x}",
         span_id=f"{span.span_id:016x}",
         sampled=bool(span.trace_flags.sampled),
+        state=span.trace_state.to_header() if span.trace_state else "",
     )
+
+
+def _is_suppressed_in(context: Any) -> bool:
+    # The key is OpenTelemetry's own; the plain one is that of its older versions.
+    module = sys.modules.get("opentelemetry.context")
+    key = getattr(module, "_SUPPRESS_INSTRUMENTATION_KEY", "")
+    return bool(context.get(key) or context.get("suppress_instrumentation"))

@@ -1,8 +1,8 @@
 """One daemon thread per process that looks after all observers once a second.
 
-It delivers what has happened to exporters, so that none of them ever runs in the
-application's checkouts. It is a thread, not a task, because it must go on when the event
-loop is blocked; that is when it is needed.
+It counts what has happened, so that nothing of it is left to the application's checkouts. It
+is a thread, not a task, because it must go on when the event loop is blocked; that is when it
+is needed. A second one tells listeners, where there are any: they must not block the first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Watchdog:
         self,
         tick_seconds: float = TICK_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        name: str = "watchdog",
     ) -> None:
+        self._name = f"pool_observer-{name}"
         self._tick_seconds = tick_seconds
         self._clock = clock
         self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
@@ -97,9 +99,7 @@ class Watchdog:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="pool_observer-watchdog", daemon=True
-            )
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
@@ -167,3 +167,6 @@ class Watchdog:
 
 process_watchdog = Watchdog()
 """The one of this process. It holds no thread until something is watched."""
+
+process_messenger = Watchdog(name="messenger")
+"""Another, for telling listeners, who may take their time: it is only their own."""

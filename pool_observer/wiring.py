@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -15,10 +15,11 @@ from pool_observer.asgi_types import App
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver
+from pool_observer.opentelemetry.settings import OpenTelemetry
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
-from pool_observer.watchdog import process_watchdog
+from pool_observer.watchdog import process_messenger, process_watchdog
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,6 +39,7 @@ def observe(
     server_timing: bool = False,
     registry: CollectorRegistry | None = REGISTRY,
     metrics_path: str | None = "/metrics",
+    opentelemetry: bool | OpenTelemetry = False,
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
 
@@ -55,6 +57,8 @@ def observe(
         prometheus_client's own. `None` for no metrics.
     :param metrics_path: where `app` shows that registry to Prometheus; `None` for nowhere. If
         the application answers on this path itself, it keeps doing so.
+    :param opentelemetry: whether OpenTelemetry is told as well, in metrics and in spans of waits
+        and holds that are long or go wrong; an `OpenTelemetry(...)` says which, and to whom.
 
     >>> from sqlalchemy import create_engine, text
     >>> engine = create_engine("sqlite:///:memory:")
@@ -95,6 +99,7 @@ def observe(
         if app is not None and metrics_path is not None:
             endpoints[metrics_path] = metrics_app(registry)
             check_endpoints(app, endpoints)
+    tell_opentelemetry = _teller(opentelemetry)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
         prepare(registry)
@@ -112,10 +117,32 @@ def observe(
         )
     if registry is not None:
         export(observer, registry)
+    observer.deliver_through(process_messenger)
+    tell_opentelemetry(observer)
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)
     return observer
+
+
+def _teller(opentelemetry: object) -> Callable[[PoolObserver], None]:
+    """What tells OpenTelemetry of a pool, if that is wanted."""
+    if opentelemetry is False:
+        return lambda _: None
+    settings = OpenTelemetry() if opentelemetry is True else opentelemetry
+    if not isinstance(settings, OpenTelemetry):
+        raise TypeError(
+            f"opentelemetry must be True, False or pool_observer.OpenTelemetry(...), not "
+            f"{type(opentelemetry).__name__}"
+        )
+    try:
+        from pool_observer.opentelemetry.exporting import export
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"observe(engine, opentelemetry=...) needs OpenTelemetry, and there is no "
+            f'{error.name}: pip install "pool-observer[otel]"'
+        ) from error
+    return lambda observer: export(observer, settings)
 
 
 def _sync_engine(engine: object) -> Engine:

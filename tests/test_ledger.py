@@ -66,13 +66,13 @@ def test_a_wait_and_a_hold_tell_all_about_themselves(ledger: Ledger, clock: Fake
     assert (wait.holder, wait.outcome, wait.stage) == ("GET /", Outcome.ACQUIRED, Stage.CONNECT)
     assert (wait.queue_seconds, wait.ping_seconds, wait.connect_seconds) == (1.0, 2.0, 4.0)
     assert wait.seconds == 7.0
-    assert wait.began_at == 5.000001
+    assert wait.began_ns == 5_000_001_000
     assert isinstance(hold, Hold)
     assert (hold.holder, hold.ending, hold.backend_pid) == ("GET /", Ending.CHECKIN, 42)
     assert (hold.idle_seconds, hold.executing_seconds, hold.in_transaction_seconds) == (8, 16, 32)
     assert hold.seconds == 56.0
     assert hold.waited_ns == 7_000_000_000
-    assert hold.began_at == 12.000001
+    assert hold.began_ns == 12_000_001_000
     assert hold.overdue
 
     totals = totals_of(ledger).holders["GET /"]

@@ -88,8 +88,9 @@ def test_what_fails_in_opentelemetry_costs_the_trace_and_nothing_else(
         with engine.connect():
             assert observer.snapshot().used == 1
     observer.tick()
+    tracer = TracerProvider().get_tracer("test")
     broken = mock.patch("opentelemetry.trace.get_current_span", side_effect=ZeroDivisionError)
-    with broken, engine.connect():
+    with tracer.start_as_current_span("request"), broken, engine.connect():
         assert observer.snapshot().open_holds[0].trace is None
     assert set(observer.snapshot().totals.internal_errors) == {"reading a trace"}
 

@@ -241,11 +241,11 @@ def test_a_forked_child_begins_with_an_empty_ledger_and_a_live_watchdog() -> Non
     assert output.splitlines() == [
         "open 0 totals {}",
         "used 1 drift 0",
-        "['MainThread', 'pool_observer-watchdog']",
+        "['MainThread', 'pool_observer-watchdog', 'pool_observer-messenger']",
         "used 1",
         "heard 1",
         "parent 1 2",
-        "['MainThread', 'pool_observer-watchdog']",
+        "['MainThread', 'pool_observer-watchdog', 'pool_observer-messenger']",
     ]
 
 

@@ -46,10 +46,12 @@ def observed_methods(dialect: Dialect, ledger: Ledger, key_of: KeyOf) -> dict[st
         dialect.do_execute_no_params, ledger, key_of, in_autocommit
     )
     for name in ("do_commit", "do_rollback"):
-        observed[name] = _ends_transaction(getattr(dialect, name), ledger, key_of)
+        commits = name == "do_commit"
+        observed[name] = _ends_transaction(getattr(dialect, name), ledger, key_of, commits)
     for name, after in _TWOPHASE.items():
         if hasattr(dialect, name):
-            observed[name] = _twophase(getattr(dialect, name), ledger, key_of, after)
+            commits = name == "do_commit_twophase"
+            observed[name] = _twophase(getattr(dialect, name), ledger, key_of, after, commits)
     return observed
 
 
@@ -94,7 +96,10 @@ def _executes(
                     after = IN_TRANSACTION
                     if claim.activity[0] is IDLE and in_autocommit(proxy.dbapi_connection):
                         after = IDLE
-                    before = claim.executing_from(clock())
+                    now = clock()
+                    before = claim.executing_from(now)
+                    if claim.executed_at is None:
+                        claim.executed_at = now
         except Exception:
             claim = None
             failed("a beginning statement")
@@ -128,7 +133,7 @@ def _executes_without_parameters(
     return do_execute_no_params
 
 
-def _ends_transaction(original: Method, ledger: Ledger, key_of: KeyOf) -> Method:
+def _ends_transaction(original: Method, ledger: Ledger, key_of: KeyOf, commits: bool) -> Method:
     open_claim = ledger.holds.get
     clock = ledger.clock
     failed = ledger.failures.note
@@ -154,14 +159,19 @@ def _ends_transaction(original: Method, ledger: Ledger, key_of: KeyOf) -> Method
             return result
         finally:
             try:
-                claim.executed(before, clock(), after)
+                now = clock()
+                claim.executed(before, now, after)
+                if commits and after is IDLE:
+                    claim.committed_at = now
             except Exception:
                 failed("a transaction's end")
 
     return end
 
 
-def _twophase(original: Method, ledger: Ledger, key_of: KeyOf, success: Activity) -> Method:
+def _twophase(
+    original: Method, ledger: Ledger, key_of: KeyOf, success: Activity, commits: bool
+) -> Method:
     """Two-phase methods are given the `Connection`, and are made of statements themselves."""
     open_claim = ledger.holds.get
     clock = ledger.clock
@@ -185,7 +195,10 @@ def _twophase(original: Method, ledger: Ledger, key_of: KeyOf, success: Activity
             return result
         finally:
             try:
-                claim.executed(before, clock(), after)
+                now = clock()
+                claim.executed(before, now, after)
+                if commits and after is IDLE:
+                    claim.committed_at = now
             except Exception:
                 failed("a two-phase transaction")
 

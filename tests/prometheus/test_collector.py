@@ -17,6 +17,7 @@ from pool_observer import expect_long_hold, holding
 from pool_observer.contract import CONTRACT
 from pool_observer.model import TraceContext
 from pool_observer.prometheus.families import family_name
+from pool_observer.tracing import Traced
 from tests.conftest import Observe
 from tests.prometheus.bench import Bench
 from tests.prometheus.scraped import POOL, Scraped
@@ -266,7 +267,7 @@ def test_durations_have_the_trace_to_look_them_up_in(bench: Bench) -> None:
     traces = iter([trace, unsampled])
     ledger = bench.observer._ledger
     for seconds in (1.5, 1.7):
-        ledger.trace_context = lambda: next(traces)
+        ledger.trace_context = lambda: Traced(next(traces))
         with bench.engine.connect():
             bench.clock.advance(seconds)
     scraped = bench.scrape()

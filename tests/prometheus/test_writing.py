@@ -19,6 +19,7 @@ from pool_observer.model import TraceContext
 from pool_observer.prometheus import rendering
 from pool_observer.prometheus.families import PoolFamily
 from pool_observer.prometheus.rendering import render
+from pool_observer.tracing import Traced
 from tests.prometheus.bench import Bench
 from tests.prometheus.scraped import Scraped
 from tests.support import FakeDatabase, named
@@ -45,7 +46,7 @@ def bench(database: FakeDatabase) -> Iterator[Bench]:
     bench.observer._ledger._totals._holder_limit = 100
     Counter("theirs", "Somebody's own.", ["label"], registry=bench.registry).labels("x").inc(7)
     trace = TraceContext("a" * 32, "b" * 16, sampled=True)
-    bench.observer._ledger.trace_context = lambda: trace
+    bench.observer._ledger.trace_context = lambda: Traced(trace)
     for number, name in enumerate(HOSTILE):
         token = current_holder.set(named(name))
         for _ in range(number + 1):

@@ -1,0 +1,70 @@
+"""Who held the connections that somebody had to queue for.
+
+It is asked of the instant at which the queueing ended: of who gave up, those who held the
+connections then; of who was handed a connection, those and the one who gave it back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from operator import itemgetter
+
+from pool_observer.claim import Claim
+from pool_observer.model import CallSite, Occupant
+
+Group = tuple[str, CallSite | None]
+"""A holder, and the line it has asked from."""
+
+_NOBODY: Group = ("", None)
+
+
+class _Change(IntEnum):
+    """What happens at an instant, in the order in which it is taken into account."""
+
+    RETURN = 0
+    QUEUED_UNTIL = 1
+    GRANT = 2
+
+
+def occupants(
+    waits: Iterable[Claim], claims: Iterable[Claim], group: Callable[[Claim], Group]
+) -> dict[Claim, tuple[Occupant, ...]]:
+    """For each of these waits that are over, who held how many of the connections.
+
+    One pass over all that has happened: there may be thousands of both after a stall.
+    """
+    changes: list[tuple[int, _Change, Claim, Group]] = []
+    for claim in waits:
+        ended_at = claim.ended_at if claim.granted_at is None else claim.granted_at
+        assert ended_at is not None
+        queued_until = claim.asked_at + claim.wait_split(ended_at)[0]
+        changes.append((queued_until, _Change.QUEUED_UNTIL, claim, _NOBODY))
+    for claim in claims:
+        granted_at, ended_at = claim.granted_at, claim.ended_at
+        if granted_at is not None and granted_at != ended_at:
+            holder = group(claim)
+            changes.append((granted_at, _Change.GRANT, claim, holder))
+            if ended_at is not None:
+                changes.append((ended_at, _Change.RETURN, claim, holder))
+    changes.sort(key=itemgetter(0, 1))
+
+    held: Counter[Group] = Counter()
+    found: dict[Claim, tuple[Occupant, ...]] = {}
+    returned_at, returned = -1, _NOBODY
+    for instant, change, claim, holder in changes:
+        if change is _Change.GRANT:
+            held[holder] += 1
+        elif change is _Change.RETURN:
+            held[holder] -= 1
+            returned_at, returned = instant, holder
+        else:
+            then = +held
+            if claim.granted_at is not None and returned_at >= claim.asked_at:
+                then[returned] += 1
+            found[claim] = tuple(
+                Occupant(name, site, connections)
+                for (name, site), connections in then.most_common()
+            )
+    return found

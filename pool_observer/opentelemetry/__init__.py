@@ -1,0 +1,1 @@
+"""Everything for OpenTelemetry, through its API: whoever runs it brings the SDK."""
