@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +27,16 @@ from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS, Stage
 from pool_observer.open_claims import Clock
 from pool_observer.state import PoolState, PoolTotals
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What is left to do when an observer that nobody asked for makes room for one of a user's."""
+
+    tell: Callable[[PoolObserver], None]
+    """Has the user's told to OpenTelemetry as this one was."""
+    observe_again: Callable[[], None]
+    """Observes the engine again, under another name, if it is still nobody's."""
 
 
 class PoolObserver:
@@ -62,8 +72,11 @@ class PoolObserver:
         self._taking_stock = threading.RLock()
         self._closing: list[Callable[[], None]] = []
         self._ticking: list[Callable[[], None]] = []
+        self._first_tick: list[Callable[[], None]] = []
         self._forking: list[Callable[[bool], None]] = []
         self._last_state: PoolState | None = None
+        self.stand_in: StandIn | None = None
+        self.told_to_opentelemetry = False
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
         self._attachment = Attachment(
@@ -123,6 +136,8 @@ class PoolObserver:
         """What the watchdog does once a second."""
         self._take_stock()
         self._loops.probe()
+        while self._first_tick:
+            self._first_tick.pop(0)()
         for do in self._ticking:
             do()
 
@@ -186,6 +201,10 @@ class PoolObserver:
     def when_ticking(self, do: Callable[[], None]) -> None:
         """Have something done once a second, in the watchdog's thread."""
         self._ticking.append(do)
+
+    def at_first_tick(self, do: Callable[[], None]) -> None:
+        """Have something done once, within a second or two, in the watchdog's thread."""
+        self._first_tick.append(do)
 
     def when_forking(self, do: Callable[[bool], None]) -> None:
         """Have something done after each fork, and told whether this is the child."""

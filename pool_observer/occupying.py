@@ -23,9 +23,10 @@ _NOBODY: Group = ("", None)
 class _Change(IntEnum):
     """What happens at an instant, in the order in which it is taken into account."""
 
-    RETURN = 0
-    QUEUED_UNTIL = 1
-    GRANT = 2
+    GIVING_UP = 0
+    RETURN = 1
+    TAKING_OVER = 2
+    GRANT = 3
 
 
 def occupants(
@@ -37,10 +38,12 @@ def occupants(
     """
     changes: list[tuple[int, _Change, Claim, Group]] = []
     for claim in waits:
-        ended_at = claim.ended_at if claim.granted_at is None else claim.granted_at
+        ended_at, change = claim.granted_at, _Change.TAKING_OVER
+        if ended_at is None:
+            ended_at, change = claim.ended_at, _Change.GIVING_UP
         assert ended_at is not None
         queued_until = claim.asked_at + claim.wait_split(ended_at)[0]
-        changes.append((queued_until, _Change.QUEUED_UNTIL, claim, _NOBODY))
+        changes.append((queued_until, change, claim, _NOBODY))
     for claim in claims:
         granted_at, ended_at = claim.granted_at, claim.ended_at
         if granted_at is not None and granted_at != ended_at:
@@ -61,7 +64,7 @@ def occupants(
             returned_at, returned = instant, holder
         else:
             then = +held
-            if claim.granted_at is not None and returned_at >= claim.asked_at:
+            if change is _Change.TAKING_OVER and returned_at >= claim.asked_at:
                 then[returned] += 1
             found[claim] = tuple(
                 Occupant(name, site, connections)

@@ -14,7 +14,7 @@ from pool_observer.asgi.installing import check_app, check_endpoints, install
 from pool_observer.asgi_types import App
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
-from pool_observer.observer import PoolObserver
+from pool_observer.observer import PoolObserver, StandIn
 from pool_observer.opentelemetry.settings import OpenTelemetry
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
@@ -39,7 +39,7 @@ def observe(
     server_timing: bool = False,
     registry: CollectorRegistry | None = REGISTRY,
     metrics_path: str | None = "/metrics",
-    opentelemetry: bool | OpenTelemetry = False,
+    opentelemetry: bool | OpenTelemetry | None = None,
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
 
@@ -58,7 +58,8 @@ def observe(
     :param metrics_path: where `app` shows that registry to Prometheus; `None` for nowhere. If
         the application answers on this path itself, it keeps doing so.
     :param opentelemetry: whether OpenTelemetry is told as well, in metrics and in spans of waits
-        and holds that are long or go wrong; an `OpenTelemetry(...)` says which, and to whom.
+        and holds that are long or go wrong; an `OpenTelemetry(...)` says which, and to whom. By
+        default only where `PoolObserverInstrumentor` is in use.
 
     >>> from sqlalchemy import create_engine, text
     >>> engine = create_engine("sqlite:///:memory:")
@@ -100,6 +101,7 @@ def observe(
             endpoints[metrics_path] = metrics_app(registry)
             check_endpoints(app, endpoints)
     tell_opentelemetry = _teller(opentelemetry)
+    stand_ins = _make_room(sync_engine, name)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
         prepare(registry)
@@ -118,17 +120,22 @@ def observe(
     if registry is not None:
         export(observer, registry)
     observer.deliver_through(process_messenger)
-    tell_opentelemetry(observer)
+    if tell_opentelemetry is not None:
+        tell_opentelemetry(observer)
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)
+    for stand_in in stand_ins:
+        stand_in.observe_again()
+        if opentelemetry is None:
+            stand_in.tell(observer)
     return observer
 
 
-def _teller(opentelemetry: object) -> Callable[[PoolObserver], None]:
+def _teller(opentelemetry: object) -> Callable[[PoolObserver], object] | None:
     """What tells OpenTelemetry of a pool, if that is wanted."""
-    if opentelemetry is False:
-        return lambda _: None
+    if opentelemetry is None or opentelemetry is False:
+        return None
     settings = OpenTelemetry() if opentelemetry is True else opentelemetry
     if not isinstance(settings, OpenTelemetry):
         raise TypeError(
@@ -156,22 +163,33 @@ def _sync_engine(engine: object) -> Engine:
     return inner
 
 
+def _make_room(engine: Engine, name: str) -> list[StandIn]:
+    """Have those leave that observe only because nobody else did."""
+    made = []
+    for observer in observers_in_use():
+        if observer.stand_in and (observer.name == name or observer.observes(engine.pool)):
+            observer.close()
+            made.append(observer.stand_in)
+    return made
+
+
 def _refuse_a_second(engine: Engine, name: str) -> None:
-    for observer in _observers():
+    for observer in observers_in_use():
         if observer.observes(engine.pool):
             raise ValueError(
                 f'pool "{observer.name}" is already observed; close() the first observer'
             )
-    if any(observer.name == name for observer in _observers()):
+    if any(observer.name == name for observer in observers_in_use()):
         gc.collect()  # an engine that was simply dropped may linger as garbage
-    if any(observer.name == name for observer in _observers()):
+    if any(observer.name == name for observer in observers_in_use()):
         raise ValueError(
             f'a pool named "{name}" is already observed; give this one a name of its own: '
             'observe(engine, name="...")'
         )
 
 
-def _observers() -> list[PoolObserver]:
+def observers_in_use() -> list[PoolObserver]:
+    """All observers of this process whose engines are still there."""
     return [
         observer
         for observer in process_watchdog.watched()

@@ -93,6 +93,22 @@ def install(
     return uninstall
 
 
+def is_named_for(app: Any, observer: Observing) -> bool:
+    """Whether requests of this application are named for this observer already."""
+    installation = _installation_on(app)
+    users = () if installation is None else installation.users
+    return any(user.observer() is observer for user in users)
+
+
+def uninstall_all(app: Any, observer: Observing) -> None:
+    """Name the requests of this application for this observer no more."""
+    installation = _installation_on(app)
+    if installation is not None:
+        users = installation.users
+        installation.users = [user for user in users if user.observer() is not observer]
+        installation.apply()
+
+
 def _installation_on(app: Any) -> Installation | None:
     """What is installed on an application already."""
     installation: Installation | None = getattr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -15,11 +16,18 @@ from pool_observer.observer import PoolObserver
 from pool_observer.prometheus.families import PoolFamily
 from pool_observer.state import PoolState
 
+logger = logging.getLogger("pool_observer")
+
+OPENTELEMETRY = "opentelemetry.exporter.prometheus"
+"""The module of a collector that shows the same metrics under the same names."""
+
 
 class PoolCollector:
     """The pools that one registry exports. Refers to their observers weakly."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = weakref.ref(registry)
+        self._has_said = False
         # Replaced, never changed: a scrape in another thread keeps what it began with.
         self._observers: tuple[weakref.ref[PoolObserver], ...] = ()
 
@@ -45,14 +53,33 @@ class PoolCollector:
             yield PoolFamily(metric, states)
 
     def _states(self) -> Iterator[PoolState]:
+        beside_opentelemetry = self._is_beside_opentelemetry()
         for reference in self._observers:
             observer = reference()
             if observer is None or observer.closed or observer.engine_is_gone:
+                continue
+            if beside_opentelemetry and observer.told_to_opentelemetry:
+                self._say_that_it_is_shown(observer.name)
                 continue
             try:
                 yield observer.snapshot()
             except Exception:
                 observer.note_failure("answering a scrape")
+
+    def _is_beside_opentelemetry(self) -> bool:
+        """Whether OpenTelemetry shows what it is told in this registry too."""
+        registry = self._registry()
+        collectors = () if registry is None else list(registry._collector_to_names)
+        return any(type(each).__module__ == OPENTELEMETRY for each in collectors)
+
+    def _say_that_it_is_shown(self, pool: str) -> None:
+        if not self._has_said:
+            self._has_said = True
+            logger.info(
+                'The metrics of pool "%s" are shown by OpenTelemetry\'s Prometheus exporter in '
+                "this registry, and so not by pool_observer as well, whose names are the same.",
+                pool,
+            )
 
 
 class PoolCollectors:
@@ -69,7 +96,7 @@ class PoolCollectors:
         with self._lock:
             collector = self._collectors.get(registry)
             if collector is None:
-                collector = PoolCollector()
+                collector = PoolCollector(registry)
                 try:
                     registry.register(collector)
                 except ValueError as error:

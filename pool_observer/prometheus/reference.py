@@ -13,7 +13,8 @@ Written by `pool-observer metrics`; do not edit.
 
 Every series has the pool's name in `{prometheus_label(POOL_LABEL)}`. `holder` is on whose behalf:
 [a route, a job](attribution.md), `unattributed`, `unmatched` (404s), or `other` (whoever comes
-after the 200th). OpenTelemetry's names are the same with dots, without the unit and `_total`.
+after the 200th). [OpenTelemetry](opentelemetry.md) is told the same, in the same units, under the
+names in the second column; labels have dots there where they have underscores here.
 
 Several workers are added up, except where it says *worst*: there the worst of them is shown.
 """
@@ -55,12 +56,13 @@ def markdown() -> str:
 
 
 def _table(metrics: list[Metric]) -> str:
-    rows = ["| name | kind | labels | meaning |", "|---|---|---|---|"]
+    rows = ["| name | in OpenTelemetry | kind | labels | meaning |", "|---|---|---|---|---|"]
     for metric in metrics:
         labels = ", ".join(f"`{label}`" for label in label_names(metric)[1:])
         worst = metric.kind is Kind.GAUGE and metric.across is Across.WORST
         kind = f"{metric.kind.value}, worst" if worst else metric.kind.value
-        rows.append(f"| `{series_name(metric)}` | {kind} | {labels} | {metric.help} |")
+        name = f"`{series_name(metric)}` | `{metric.name}`"
+        rows.append(f"| {name} | {kind} | {labels} | {metric.help} |")
     return "\n".join(rows)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,63 +12,22 @@ import pytest
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.view import DropAggregation, View
 from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from pool_observer import OpenTelemetry, holding, observe
+from pool_observer import OpenTelemetry, PoolState, holding, observe
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import Across, Kind
-from pool_observer.opentelemetry import durations
-from pool_observer.opentelemetry import instruments as module
-from pool_observer.opentelemetry.scope import SCOPE
+from pool_observer.opentelemetry.exporting import export
+from pool_observer.prometheus.exporting import export as export_to_prometheus
 from tests.conftest import Observe
+from tests.opentelemetry.told import Told, points
 from tests.prometheus.scraped import Scraped
-from tests.support import FakeClock, FakeDatabase, wait_until
+from tests.support import FakeClock, FakeDatabase, observer_of
 
-Providers = Callable[..., MeterProvider]
-
-
-@pytest.fixture
-def providers() -> Iterator[Providers]:
-    """Meter providers that are shut down when the test is over."""
-    made: list[MeterProvider] = []
-
-    def provider(*readers: Any) -> MeterProvider:
-        made.append(MeterProvider(metric_readers=readers))
-        return made[-1]
-
-    yield provider
-    for each in made:
-        each.shutdown()
-
-
-def to(provider: Any) -> OpenTelemetry:
-    """Metrics only, and to this provider."""
-    return OpenTelemetry(meter_provider=provider, spans_above=None)
-
-
-def collected(reader: InMemoryMetricReader) -> dict[str, Any]:
-    """The metrics of our scope by name."""
-    data = reader.get_metrics_data()
-    if data is None:
-        return {}
-    return {
-        metric.name: metric
-        for resource in data.resource_metrics
-        for scope in resource.scope_metrics
-        if scope.scope.name == SCOPE
-        for metric in scope.metrics
-    }
-
-
-def points(metric: Any) -> dict[Any, Any]:
-    """The points of a metric by their attributes."""
-    return {
-        tuple(sorted(point.attributes.items())): getattr(point, "value", None)
-        or getattr(point, "sum", 0)
-        for point in metric.data.data_points
-    }
+POOL = "db.client.connection.pool.name"
 
 
 def use(engine: Any) -> None:
@@ -77,7 +36,7 @@ def use(engine: Any) -> None:
         for _ in range(3):
             connection = held.enter_context(engine.connect())
             connection.execute(text("SELECT 1"))
-        with pytest.raises(PoolTimeoutError), holding("GET /health"):
+        with pytest.raises(PoolTimeoutError), holding("GET /late"):
             engine.connect()
     with holding("GET /health"), engine.connect() as connection:
         connection.invalidate()
@@ -99,177 +58,243 @@ def comparable(registry: CollectorRegistry) -> dict[Any, float]:
     }
 
 
-def test_both_ways_have_the_same_names_labels_and_figures(
-    database: FakeDatabase, observed: Observe, providers: Providers
-) -> None:
-    ours = CollectorRegistry()
-    reader = PrometheusMetricReader()  # on the global registry: older ones know no other
+def test_both_ways_have_the_same_names_labels_and_figures(database: FakeDatabase) -> None:
+    clock = FakeClock(1)
     engine = database.engine(pool_size=2, max_overflow=1, pool_timeout=0)
     engine.dispose()
-    observer = observed(
-        engine,
-        name="orders",
-        registry=ours,
-        opentelemetry=to(providers(reader)),
-    )
-    observer._ledger.clock = clock = FakeClock()
-    observer._ledger._epoch = 0
-    clock.advance(1)
     database.work = lambda what: clock.advance(0.25)
-    use(engine)
-    expected, told = comparable(ours), comparable(REGISTRY)
+    ours = CollectorRegistry()
+    reader = PrometheusMetricReader()  # on the global registry: older ones know no other
+    provider = MeterProvider([reader])
+    try:
+        with observer_of(engine, name="orders", clock=clock, leak_after=1) as observer:
+            export_to_prometheus(observer, ours)
+            export(observer, OpenTelemetry(meter_provider=provider, spans_above=None))
+            use(engine)
+            expected, told = comparable(ours), comparable(REGISTRY)
+    finally:
+        provider.shutdown()
     # Who has only waited has no holds to be told of yet; a histogram is born with its first.
     unborn = {key for key in expected if key not in told}
-    assert {expected[key] for key in unborn} <= {0.0}
+    assert {expected[key] for key in unborn} == {0.0}
     assert {key[0].rsplit("_", 1)[0] for key in unborn} <= {"db_client_connection_use_time_seconds"}
     assert told == {key: expected[key] for key in expected if key not in unborn}
+    assert sum(told.values()) > 50  # and there was something to tell
 
 
 def test_every_metric_is_told_with_its_unit_and_kind(
-    database: FakeDatabase, observed: Observe, providers: Providers
+    database: FakeDatabase, observed: Observe, told: Told
 ) -> None:
-    reader = InMemoryMetricReader()
     engine = database.engine(pool_size=2, max_overflow=1, pool_timeout=0)
     engine.dispose()
-    observed(engine, name="orders", opentelemetry=to(providers(reader)))
+    observed(engine, name="orders", opentelemetry=told.settings())
     use(engine)
-    found = collected(reader)
-    absent = {"pool_observer.event_loop_lag"}
+    found = told.metrics()
+    absent = {"pool_observer.event_loop_lag"}  # there is no loop
     assert set(found) == {metric.name for metric in CONTRACT} - absent
     for metric in CONTRACT:
         if metric.name in absent:
             continue
-        told = found[metric.name]
-        assert (told.unit, told.description) == (metric.unit, metric.help)
-        kind = type(told.data).__name__
+        each = found[metric.name]
+        assert (each.unit, each.description) == (metric.unit, metric.help)
+        kind = type(each.data).__name__
         if metric.kind is Kind.HISTOGRAM:
             assert kind == "Histogram"
-            assert {tuple(point.explicit_bounds) for point in told.data.data_points} == {
-                metric.bounds
-            }
+            bounds = {tuple(point.explicit_bounds) for point in each.data.data_points}
+            assert bounds == {metric.bounds}
         elif metric.kind is Kind.COUNTER or metric.across is Across.SUM:
             assert kind == "Sum"
-            assert told.data.is_monotonic == (metric.kind is Kind.COUNTER)
+            assert each.data.is_monotonic == (metric.kind is Kind.COUNTER)
         else:
             assert kind == "Gauge"
 
 
 def test_a_collection_is_of_the_instant(
-    database: FakeDatabase, observed: Observe, providers: Providers
+    database: FakeDatabase, observed: Observe, told: Told
 ) -> None:
-    reader = InMemoryMetricReader()
     engine = database.engine()
-    observed(engine, name="orders", opentelemetry=to(providers(reader)))
+    observed(engine, name="orders", opentelemetry=told.settings())
     for number in range(1, 4):
         with holding("GET /"), engine.connect():
             pass
-        found = collected(reader)
+        found = told.metrics()
         (point,) = found["db.client.connection.use_time"].data.data_points
         assert point.count == number
-        assert point.attributes == {
-            "db.client.connection.pool.name": "orders",
-            "holder": "GET /",
-        }
+        assert point.attributes == {POOL: "orders", "holder": "GET /"}
         assert sum(points(found["pool_observer.checkouts"]).values()) == number
 
 
-def test_several_pools_share_the_instruments(
-    observed: Observe, providers: Providers, caplog: pytest.LogCaptureFixture
+def test_all_figures_of_a_collection_are_of_the_same_instant(
+    database: FakeDatabase, observed: Observe, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = observed(database.engine(), name="orders", opentelemetry=told.settings())
+    told.metrics()
+    looked: list[PoolState] = []
+    snapshot = observer.snapshot
+
+    def look() -> PoolState:
+        looked.append(snapshot())
+        return looked[-1]
+
+    monkeypatch.setattr(observer, "snapshot", look)
+    for number in range(1, 4):
+        told.metrics()
+        assert len(looked) == number
+
+
+def test_a_view_that_drops_a_metric_takes_nothing_else_along(
+    database: FakeDatabase, observed: Observe
 ) -> None:
     reader = InMemoryMetricReader()
-    provider = providers(reader)
+    drop = View(instrument_name=CONTRACT[0].name, aggregation=DropAggregation())
+    provider = MeterProvider([reader], views=[drop])
+    engine = database.engine()
+    observed(engine, name="orders", opentelemetry=OpenTelemetry(meter_provider=provider))
+    try:
+        for number in range(1, 3):
+            engine.connect().close()
+            data = reader.get_metrics_data()
+            assert data is not None
+            (scope,) = data.resource_metrics[0].scope_metrics
+            found = {metric.name: metric for metric in scope.metrics}
+            assert CONTRACT[0].name not in found
+            assert list(points(found["pool_observer.checkouts"]).values()) == [number]
+    finally:
+        provider.shutdown()
+
+
+def test_durations_know_their_trace(database: FakeDatabase, observed: Observe, told: Told) -> None:
+    engine = database.engine()
+    observed(engine, name="orders", opentelemetry=told.settings())
+    with told.tracer.start_as_current_span("request") as request:
+        engine.connect().close()
+    found = told.metrics()
+    for name in ("wait_time", "use_time"):
+        (point,) = found[f"db.client.connection.{name}"].data.data_points
+        (exemplar,) = point.exemplars
+        assert exemplar.span_id == request.get_span_context().span_id
+        assert exemplar.trace_id == request.get_span_context().trace_id
+
+
+def test_several_pools_share_the_instruments(
+    observed: Observe, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
     engines = FakeDatabase().engine(), FakeDatabase().engine()
-    first = observed(engines[0], name="orders", opentelemetry=to(provider))
-    observed(engines[1], name="users", opentelemetry=to(provider))
-    waiting = points(collected(reader)["db.client.connection.pending_requests"])
-    assert len(waiting) == 2
+    first = observed(engines[0], name="orders", opentelemetry=told.settings())
+    observed(engines[1], name="users", opentelemetry=told.settings())
+    assert len(points(told.metrics()["db.client.connection.pending_requests"])) == 2
     first.close()
-    waiting = points(collected(reader)["db.client.connection.pending_requests"])
-    assert list(waiting) == [(("db.client.connection.pool.name", "users"),)]
+    waiting = points(told.metrics()["db.client.connection.pending_requests"])
+    assert list(waiting) == [((POOL, "users"),)]
     assert caplog.records == []  # such as of instruments made twice
 
 
-def test_an_engine_that_is_dropped_is_told_of_no_more(providers: Providers) -> None:
-    reader = InMemoryMetricReader()
-    provider = providers(reader)
-
+def test_an_engine_that_is_dropped_is_told_of_no_more(told: Told) -> None:
     def observe_and_forget() -> None:
-        observe(
-            FakeDatabase().engine(),
-            name="dropped",
-            opentelemetry=to(provider),
-        )
+        observe(FakeDatabase().engine(), name="dropped", opentelemetry=told.settings())
 
     observe_and_forget()
     gc.collect()
-    assert collected(reader) == {}
+    assert told.metrics() == {}
 
 
-def test_the_global_provider_is_the_default(
-    database: FakeDatabase, observed: Observe, providers: Providers, monkeypatch: Any
-) -> None:
-    reader = InMemoryMetricReader()
-    provider = providers(reader)
-    monkeypatch.setattr("opentelemetry.metrics.get_meter_provider", lambda: provider)
-    monkeypatch.setattr("opentelemetry.metrics._internal.get_meter_provider", lambda: provider)
-    monkeypatch.setattr(module, "process_instruments", module.InstrumentsByProvider())
-    monkeypatch.setattr(
-        "pool_observer.opentelemetry.exporting.process_instruments", module.process_instruments
-    )
-    observed(database.engine(), name="orders", opentelemetry=True)
-    assert "pool_observer.checkouts" not in collected(reader)  # nobody has asked for one yet
-    assert "db.client.connection.count" in collected(reader)
+GLOBAL = """
+import gc, sys
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import create_engine
+from pool_observer import OpenTelemetry, observe
 
+def set_up():
+    global reader, exporter, provider
+    reader, exporter = InMemoryMetricReader(), InMemorySpanExporter()
+    provider = MeterProvider([reader])
+    metrics.set_meter_provider(provider)
+    tracer_provider = TracerProvider()
+    tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(tracer_provider)
 
-# -- providers that misbehave ------------------------------------------------------------------
-
-
-class Raising:
-    """A provider whose every method raises."""
-
-    def get_meter(self, *_: Any, **__: Any) -> Any:
-        raise ZeroDivisionError
-
-
-def test_a_provider_that_raises_is_counted(database: FakeDatabase, observed: Observe) -> None:
-    engine = database.engine()
-    observer = observed(engine, name="orders", opentelemetry=to(Raising()))
-    with engine.connect():
-        pass
-    errors = observer.snapshot().totals.internal_errors
-    assert errors == {"making OpenTelemetry's instruments": 1}
-
-
-def test_a_provider_that_is_shut_down_first_is_no_matter(
-    database: FakeDatabase, observed: Observe, providers: Providers
-) -> None:
-    provider = providers(InMemoryMetricReader())
-    engine = database.engine()
-    observer = observed(engine, name="orders", opentelemetry=to(provider))
-    provider.shutdown()
-    with engine.connect():
-        pass
+first, second, third = (create_engine("sqlite://") for _ in range(3))
+if sys.argv[1] == "before":
+    set_up()
+everything = OpenTelemetry(spans_above=0)
+observers = [observe(first, name="first", opentelemetry=everything)]
+if sys.argv[1] == "after":
+    set_up()
+observers.append(observe(second, name="second", opentelemetry=everything))
+# The same provider, named: its instruments are not made again.
+everything = OpenTelemetry(meter_provider=provider, spans_above=0)
+observers.append(observe(third, name="third", opentelemetry=everything))
+for engine in (first, second, third):
+    engine.connect().close()
+for observer in observers:
     observer.deliver()
-    assert observer.snapshot().totals.internal_errors == {}
+data = reader.get_metrics_data()
+names = [
+    (metric.name, point.attributes["db.client.connection.pool.name"])
+    for resource in data.resource_metrics
+    for scope in resource.scope_metrics
+    for metric in scope.metrics
+    for point in metric.data.data_points
+    if metric.name == "pool_observer.checkouts"
+]
+print(sorted(names), len(exporter.get_finished_spans()))
+"""
 
 
-def test_a_histogram_that_blocks_holds_up_no_checkout(
-    database: FakeDatabase, observed: Observe, providers: Providers, monkeypatch: Any
-) -> None:
-    go_on, blocked = threading.Event(), threading.Event()
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_global_providers_are_the_default_whenever_they_are_set(when: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", GLOBAL, when],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    names = [("pool_observer.checkouts", name) for name in ("first", "second", "third")]
+    assert run.stdout.strip() == f"{names} 6"
+    assert "already" not in run.stderr  # no instrument is made twice
 
-    def block(*_: Any) -> None:
-        blocked.set()
-        go_on.wait(30)
 
-    monkeypatch.setattr(durations.DurationRecorder, "wait_ended", block)
-    engine = database.engine()
-    provider = providers(InMemoryMetricReader())
-    observer = observed(engine, name="orders", opentelemetry=to(provider))
-    with engine.connect():
-        pass
-    wait_until(blocked.is_set)
-    for _ in range(10):
-        with engine.connect():
-            assert observer.snapshot().used == 1
-    go_on.set()
+@pytest.mark.parametrize("spans_above", [-1, float("nan"), "1", True])
+def test_a_threshold_that_is_none_is_refused(spans_above: Any) -> None:
+    with pytest.raises(ValueError, match="0 for all spans or None for none"):
+        OpenTelemetry(spans_above=spans_above)
+
+
+def test_anything_else_is_refused(database: FakeDatabase) -> None:
+    with pytest.raises(TypeError, match=r"True, False or pool_observer.OpenTelemetry"):
+        observe(database.engine(), opentelemetry="yes")  # type: ignore[arg-type]
+
+
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "opentelemetry":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+from sqlalchemy import create_engine
+from pool_observer import OpenTelemetry, observe
+engine = create_engine("sqlite://")
+with observe(engine):
+    engine.connect().close()
+try:
+    observe(engine, opentelemetry=OpenTelemetry())
+except ImportError as error:
+    print(error)
+observe(engine).close()  # and it is not observed by half
+"""
+
+
+def test_without_opentelemetry_it_says_what_to_install() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True
+    )
+    assert run.stdout.strip() == (
+        "observe(engine, opentelemetry=...) needs OpenTelemetry, and there is no opentelemetry: "
+        'pip install "pool-observer[otel]"'
+    )

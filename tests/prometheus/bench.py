@@ -25,7 +25,7 @@ class Bench:
             self.engine, name="orders", clock=self.clock, leak_after=30, holder_limit=4
         )
         self.registry = CollectorRegistry()
-        collector = PoolCollector()
+        collector = PoolCollector(self.registry)
         collector.add(self.observer)
         self.registry.register(collector)
 

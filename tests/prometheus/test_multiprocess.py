@@ -37,7 +37,7 @@ def comparable(scraped: Scraped) -> dict[Any, float]:
 
 def collected(observer: PoolObserver) -> Scraped:
     """What a collector says of the same pool."""
-    collector = PoolCollector()
+    collector = PoolCollector(CollectorRegistry())
     collector.add(observer)
     return Scraped(collector.collect())
 

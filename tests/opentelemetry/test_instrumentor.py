@@ -1,0 +1,390 @@
+"""`PoolObserverInstrumentor`: engines and applications that say nothing of us are observed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import fastapi
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import QueuePool
+from starlette.applications import Starlette
+
+from pool_observer import automatic, observe
+from pool_observer.instrumentor import LEAK_AFTER, SPANS_ABOVE, PoolObserverInstrumentor
+from pool_observer.watchdog import process_watchdog
+from pool_observer.wiring import observers_in_use
+from tests.opentelemetry.told import Told
+from tests.support import FakeDatabase, wait_until
+
+POOL = "db.client.connection.pool.name"
+
+Instrument = Callable[..., PoolObserverInstrumentor]
+
+
+@pytest.fixture
+def instrument(told: Told) -> Iterator[Instrument]:
+    """Instruments until the test is over."""
+    instrumentor = PoolObserverInstrumentor()
+    gc.collect()  # engines of other tests
+
+    def instrument(**options: Any) -> PoolObserverInstrumentor:
+        wanted: dict[str, Any] = {
+            "tracer_provider": told.tracer_provider,
+            "meter_provider": told.meter_provider,
+            "spans_above": 0,
+        }
+        instrumentor.instrument(**(wanted | options))
+        return instrumentor
+
+    yield instrument
+    if instrumentor.is_instrumented_by_opentelemetry:
+        instrumentor.uninstrument()
+
+
+def sqlite(**options: Any) -> Engine:
+    return create_engine("sqlite:////dev/null", poolclass=QueuePool, **options)
+
+
+def deliver() -> None:
+    for observer in observers_in_use():
+        observer.deliver()
+
+
+def pools(told: Told) -> set[str]:
+    """The pools that OpenTelemetry is told of now."""
+    metric = told.metrics().get("db.client.connection.max")
+    found = () if metric is None else metric.data.data_points
+    return {point.attributes[POOL] for point in found}
+
+
+def test_every_engine_is_observed(told: Told, instrument: Instrument) -> None:
+    before = sqlite()
+    instrument()
+    engine = sqlite()
+    for each in (before, engine):
+        with each.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    deliver()
+    assert [span.name for span in told.spans()] == ["pool wait", "connection hold"]
+    assert {span.attributes[POOL] for span in told.spans() if span.attributes} == {"sqlite/null"}
+    assert pools(told) == {"sqlite/null"}
+
+
+def test_asyncio_engines_are_too(told: Told, instrument: Instrument) -> None:
+    instrument()
+
+    async def use() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with engine.connect():
+            pass
+        deliver()
+        await engine.dispose()
+
+    asyncio.run(use())
+    assert len(told.spans("connection hold")) == 1
+
+
+def test_engines_that_exist_already_are_observed_when_they_are_named(
+    told: Told, instrument: Instrument
+) -> None:
+    engines = [sqlite() for _ in range(3)]
+    instrument(engine=engines[0], engines=engines[1:])
+    assert pools(told) == {"sqlite/null", "sqlite/null#2", "sqlite/null#3"}
+
+
+def test_engines_of_the_same_database_have_names_of_their_own(
+    told: Told, instrument: Instrument
+) -> None:
+    instrument()
+    first, second = sqlite(), sqlite()
+    assert pools(told) == {"sqlite/null", "sqlite/null#2"}
+    del first
+    gc.collect()
+    third = sqlite()  # and a name that is free is given again
+    assert pools(told) == {"sqlite/null", "sqlite/null#2"}
+    del second, third
+
+
+def test_a_second_engine_on_a_pool_is_no_second_pool(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine = sqlite()
+    again = create_engine("sqlite://", pool=engine.pool)
+    with again.connect(), engine.execution_options(isolation_level="AUTOCOMMIT").connect():
+        pass
+    deliver()
+    assert len(told.spans("connection hold")) == 2
+    assert pools(told) == {"sqlite/null"}
+
+
+def test_there_is_an_end_to_it(
+    told: Told,
+    instrument: Instrument,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(automatic, "MOST_POOLS", 2)
+    instrument()
+    engines = [sqlite() for _ in range(4)]
+    assert len(pools(told)) == 2
+    with engines[3].connect():
+        pass
+    assert [record.getMessage()[:23] for record in caplog.records] == ["2 engines are observed,"]
+
+
+def test_nothing_of_ours_reaches_who_creates_an_engine(
+    instrument: Instrument, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(automatic, "observe", fail)
+    instrument()
+    for _ in range(2):
+        with sqlite().connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+    (record,) = caplog.records
+    assert "could not follow a new Engine" in record.getMessage()
+
+
+# -- applications ------------------------------------------------------------------------------
+
+
+def service(make: type[Any] = fastapi.FastAPI) -> Any:
+    """An application that takes a connection in a route."""
+    engine = sqlite()
+    app = make()
+
+    def hello(request: fastapi.Request, name: str = "") -> fastapi.Response:
+        with engine.connect():
+            return fastapi.Response("hello")
+
+    app.router.add_route("/hello/{name}", hello)
+    return app
+
+
+def get(app: Any, path: str) -> None:
+    async def request() -> None:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            assert (await client.get(path)).status_code == 200
+
+    asyncio.run(request())
+
+
+def holders(told: Told) -> list[Any]:
+    deliver()
+    return [span.attributes["holder"] for span in told.spans("connection hold") if span.attributes]
+
+
+@pytest.mark.parametrize("make", [fastapi.FastAPI, Starlette])
+def test_requests_are_named(told: Told, instrument: Instrument, make: type[Any]) -> None:
+    instrument()
+    get(service(make), "/hello/you")
+    assert holders(told) == ["GET /hello/{name}"]
+    (hold,) = told.spans("connection hold")
+    assert hold.attributes is not None
+    assert hold.attributes["http.route"] == "/hello/{name}"
+    assert hold.attributes["pool_observer.handler_seconds"]
+
+
+def test_an_application_in_an_application_is_named_as_a_whole(
+    told: Told, instrument: Instrument
+) -> None:
+    instrument()
+    outer = fastapi.FastAPI()
+    outer.mount("/inner", service())
+    get(outer, "/inner/hello/you")
+    assert holders(told) == ["GET /inner/hello/{name}"]
+
+
+def test_an_application_that_exists_already(told: Told, instrument: Instrument) -> None:
+    app = fastapi.FastAPI()
+    instrument(app=app)
+    app.mount("/", service())
+    get(app, "/hello/you")
+    assert holders(told) == ["GET /hello/{name}"]
+
+
+def test_an_application_that_observes_itself_as_well(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine = sqlite()
+    app = fastapi.FastAPI()
+    registry = CollectorRegistry()
+    with observe(engine, app, registry=registry):
+
+        @app.get("/hello/{name}")
+        def hello(name: str) -> str:
+            with engine.connect():
+                return name
+
+        get(app, "/hello/you")
+        get(app, "/metrics")
+        assert holders(told) == ["GET /hello/{name}"]
+        labels = {"db_client_connection_pool_name": "sqlite/null", "holder": "GET /hello/{name}"}
+        assert registry.get_sample_value("pool_observer_checkouts_total", labels) == 1
+        assert pools(told) == {"sqlite/null"}
+
+
+def test_applications_can_be_collected(instrument: Instrument) -> None:
+    instrument()
+    apps = instrument_apps_of()
+    service()
+    gc.collect()
+    assert list(apps) == []
+
+
+def instrument_apps_of() -> Any:
+    automatic = PoolObserverInstrumentor()._automatic
+    assert automatic is not None
+    return automatic._apps
+
+
+# -- who asks for an observer ------------------------------------------------------------------
+
+
+def test_a_users_own_observer_takes_the_place(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine = sqlite()
+    with observe(engine, name="orders") as observer:
+        assert observers_in_use() == [observer]
+        with engine.connect():
+            pass
+        deliver()
+        assert len(told.spans()) == 2  # OpenTelemetry is told as before
+        assert pools(told) == {"orders"}
+
+
+def test_a_user_may_want_opentelemetry_not_to_be_told(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine = sqlite()
+    with observe(engine, name="orders", opentelemetry=False):
+        with engine.connect():
+            pass
+        deliver()
+        assert told.spans() == []
+        assert pools(told) == set()
+
+
+def test_a_users_settings_are_the_ones_that_count(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine = sqlite()
+    with observe(engine, name="orders", opentelemetry=told.settings(metrics=False)):
+        with engine.connect():
+            pass
+        deliver()
+        assert len(told.spans()) == 2
+        assert pools(told) == set()
+
+
+def test_a_name_that_a_user_wants_is_given_up(told: Told, instrument: Instrument) -> None:
+    instrument()
+    first, second = sqlite(), sqlite()
+    with observe(second, name="sqlite/null"):
+        assert pools(told) == {"sqlite/null", "sqlite/null#2"}
+        by_name = {observer.name: observer for observer in observers_in_use()}
+        assert by_name["sqlite/null"].observes(second.pool)
+        assert by_name["sqlite/null#2"].observes(first.pool)
+
+
+# -- the end -----------------------------------------------------------------------------------
+
+
+def test_uninstrument_leaves_nothing_behind(told: Told, instrument: Instrument) -> None:
+    classes = (Engine, fastapi.FastAPI, Starlette)
+    before = [made.__dict__["__init__"] for made in classes]
+    instrumentor = instrument()
+    assert [made.__dict__["__init__"] for made in classes] != before
+    engine = sqlite()
+    app = service()
+    own_engine = sqlite()
+    own = observe(own_engine, name="orders")
+    with engine.connect():
+        instrumentor.uninstrument()
+    assert [made.__dict__["__init__"] for made in classes] == before
+    assert "connect" not in engine.pool.__dict__
+    assert "build_middleware_stack" not in app.__dict__
+    assert process_watchdog.watched() == [own]
+    count = len(told.spans())
+    for each in (engine, own_engine, sqlite()):
+        with each.connect():
+            pass
+    deliver()
+    assert len(told.spans()) == count
+    assert own.snapshot().totals.holders["unattributed"].checkouts == 1
+    assert pools(told) == set()
+    own.close()
+    wait_until(lambda: process_watchdog.watched() == [])
+
+
+def test_it_can_be_done_again(told: Told, instrument: Instrument) -> None:
+    instrument().uninstrument()
+    instrument()
+    with sqlite().connect():
+        pass
+    deliver()
+    assert len(told.spans()) == 2
+
+
+def test_what_another_has_put_around_ours_still_works(
+    told: Told, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instrumentor = instrument()
+    ours = Engine.__init__
+
+    def around(*args: Any, **kwargs: Any) -> None:
+        ours(*args, **kwargs)
+
+    monkeypatch.setattr(Engine, "__init__", around)
+    instrumentor.uninstrument()
+    with sqlite().connect():
+        pass
+    assert told.spans() == []
+    monkeypatch.undo()
+    # Ours stands there again, as the other tool has put it back; it does nothing.
+    with sqlite().connect():
+        pass
+    assert told.spans() == []
+    Engine.__init__ = ours.__wrapped__  # type: ignore[attr-defined, method-assign]
+
+
+# -- settings ----------------------------------------------------------------------------------
+
+
+def test_settings_come_from_the_environment(
+    database: FakeDatabase, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SPANS_ABOVE, "2.5")
+    monkeypatch.setenv(LEAK_AFTER, "7")
+    instrument(spans_above=None)
+    engine = database.engine()
+    automatic = PoolObserverInstrumentor()._automatic
+    assert automatic is not None
+    assert automatic._settings.spans_above == 2.5
+    (observer,) = observers_in_use()
+    with engine.connect():
+        (hold,) = observer.snapshot().open_holds
+        assert hold.limit_seconds == 7
+
+
+@pytest.mark.parametrize("written", ["soon", "-1", "nan"])
+def test_what_the_environment_says_wrongly_is_said_and_ignored(
+    instrument: Instrument,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    written: str,
+) -> None:
+    monkeypatch.setenv(SPANS_ABOVE, written)
+    instrument(spans_above=None)
+    automatic = PoolObserverInstrumentor()._automatic
+    assert automatic is not None
+    assert automatic._settings.spans_above == 0.1
+    (record,) = caplog.records
+    assert SPANS_ABOVE in record.getMessage()
