@@ -20,7 +20,14 @@ from pool_observer.model import CallSite
 RawSite = tuple[CodeType, int]
 """Where a frame stood: its code and the offset of the instruction it was executing."""
 
-LIBRARIES = ("sqlalchemy", "sqlmodel", "greenlet", "pool_observer.hooks")
+LIBRARIES = (
+    "greenlet",
+    "opentelemetry",
+    "pool_observer.hooks",
+    "sqlalchemy",
+    "sqlmodel",
+    "wrapt",
+)
 """Modules that ask for connections on behalf of the code that called them."""
 
 DEEPEST_WALK = 200

@@ -117,7 +117,7 @@ class Describing(OpenClaims):
             response_ns=response,
             background_ns=background,
             detached_ns=detached,
-            trace=traced.span,
+            trace=traced.span_of_hold,
             suppressed=traced.suppressed,
             first_statement_after_ns=(
                 None if executed_at is None else executed_at - claim.granted_at

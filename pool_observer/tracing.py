@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from pool_observer.model import TraceContext
 
+CONNECT = "opentelemetry.instrumentation.sqlalchemy", "connect"
+"""OpenTelemetry's own span for getting a connection. It ends where the hold begins."""
+
 
 class Traced(NamedTuple):
     """What a context of OpenTelemetry's says of who was called in it."""
@@ -19,6 +22,13 @@ class Traced(NamedTuple):
     """The span that was current."""
     suppressed: bool = False
     """Whether instrumentation was told to record nothing."""
+    around_connect: TraceContext | None = None
+    """If the current span is of getting a connection and no more: the one around it."""
+
+    @property
+    def span_of_hold(self) -> TraceContext | None:
+        """The span of which the hold is a part."""
+        return self.around_connect or self.span
 
 
 UNTRACED = Traced()
@@ -43,14 +53,19 @@ def reader_of_current_context() -> Callable[[], object] | None:
 
 def traced_in(context: Any) -> Traced:
     """The span that is current in a context of OpenTelemetry's, and whether it may be told."""
-    return Traced(_span_in(context), _is_suppressed_in(context))
-
-
-def _span_in(context: Any) -> TraceContext | None:
+    suppressed = _is_suppressed_in(context)
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
-        return None
-    span = trace.get_current_span(context).get_span_context()
+        return Traced(suppressed=suppressed)
+    span = trace.get_current_span(context)
+    scope = getattr(span, "instrumentation_scope", None)
+    around = None
+    if scope is not None and (scope.name, span.name) == CONNECT and span.parent is not None:
+        around = _named(span.parent)
+    return Traced(_named(span.get_span_context()), suppressed, around)
+
+
+def _named(span: Any) -> TraceContext | None:
     if not span.is_valid:
         return None
     return TraceContext(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 from unittest import mock
 
 from opentelemetry import trace
@@ -99,3 +100,34 @@ def test_nobody_who_has_no_opentelemetry_pays_for_it() -> None:
     with mock.patch.dict(sys.modules):
         sys.modules.pop("opentelemetry.context", None)
         assert reader_of_current_context() is None
+
+
+def test_a_span_of_getting_a_connection_is_around_the_wait_and_not_the_hold(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    """As opentelemetry-instrumentation-sqlalchemy makes one; it ends where the hold begins."""
+    engine = database.engine()
+    observer = observed(engine, name="orders")
+    listener = RecordingListener()
+    observer.subscribe(listener)
+    provider = TracerProvider()
+    theirs = provider.get_tracer("opentelemetry.instrumentation.sqlalchemy")
+    with (
+        provider.get_tracer("test").start_as_current_span("request") as around,
+        theirs.start_as_current_span("connect") as connect,
+    ):
+        engine.connect().close()
+    with theirs.start_as_current_span("SELECT") as another:
+        engine.connect().close()
+    with theirs.start_as_current_span("connect") as alone:
+        engine.connect().close()
+    observer.deliver()
+
+    def span_ids(told: list[Any]) -> list[str | None]:
+        return [None if each.trace is None else each.trace.span_id for each in told]
+
+    def ids(*spans: Any) -> list[str]:
+        return [trace.format_span_id(span.get_span_context().span_id) for span in spans]
+
+    assert span_ids(listener.waits) == ids(connect, another, alone)
+    assert span_ids(listener.holds) == ids(around, another, alone)
