@@ -105,6 +105,7 @@ def observer_of(
     *,
     name: str = "test",
     clock: Callable[[], int] | None = None,
+    wall_clock: Callable[[], int] = time.time_ns,
     leak_after: float = 30.0,
     holder_limit: int = 200,
     skip_callers: Iterable[str] = (),
@@ -117,6 +118,7 @@ def observer_of(
         holder_limit=holder_limit,
         skip_callers=skip_callers,
         clock=clock or CountingClock(),
+        wall_clock=wall_clock,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from pool_observer import Hold, Listener, PoolObserver
 from pool_observer import delivery as module
 from pool_observer.delivery import Delivery
 from pool_observer.failures import Failures
+from pool_observer.ledger import Settled
 from pool_observer.model import ConnectionClosed, ConnectionOpened
 from pool_observer.watchdog import process_messenger, process_watchdog
 from tests.conftest import Observe
@@ -64,6 +66,7 @@ def test_a_listener_that_blocks_holds_up_nobody(
     blocked.go_on.set()
     wait_until(lambda: blocked.closed)
     assert len(blocked.heard) == 2  # and then it hears the rest
+    wait_until(lambda: observer._delivery.listeners == ())
 
 
 def test_who_leaves_hears_no_more_even_of_what_is_on_its_way(
@@ -147,3 +150,74 @@ def test_they_are_told_without_being_asked(database: FakeDatabase, observed: Obs
     observer.subscribe(listener)
     engine.connect().close()
     wait_until(lambda: listener.holds)
+
+
+class Alarm:
+    """A messenger that only remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def watch(self, watched: Delivery) -> None:
+        self.said.append("watch")
+
+    def unwatch(self, watched: Delivery) -> None:
+        self.said.append("unwatch")
+
+    def wake(self) -> None:
+        self.said.append("wake")
+
+
+def test_who_tells_them_is_woken_when_there_is_something_to_tell() -> None:
+    delivery, alarm = Delivery("orders", Failures()), Alarm()
+    delivery.through(alarm)
+    delivery.put([])
+    assert alarm.said == []
+    delivery.add(RecordingListener())
+    delivery.put([])
+    delivery.put([ConnectionOpened("orders")])
+    assert alarm.said == ["watch", "wake"]
+    delivery.close()
+    assert alarm.said == ["watch", "wake", "wake", "unwatch"]
+
+
+def test_listeners_that_are_there_already_are_told_too() -> None:
+    delivery, alarm = Delivery("orders", Failures()), Alarm()
+    delivery.add(RecordingListener())
+    delivery.through(alarm)
+    assert alarm.said == ["watch"]
+
+
+def test_what_happens_later_is_not_told_earlier(
+    database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.engine()
+    with observer_of(engine) as observer:
+        listener = RecordingListener()
+        observer.subscribe(listener)
+        settled, go_on = threading.Event(), threading.Event()
+        settle = observer._ledger.settle
+
+        def settle_and_pause(*args: Any, **kwargs: Any) -> Settled:
+            found = settle(*args, **kwargs)
+            if not settled.is_set():
+                settled.set()
+                assert go_on.wait(60)
+            return found
+
+        monkeypatch.setattr(observer._ledger, "settle", settle_and_pause)
+        engine.connect().close()
+        first = threading.Thread(target=observer.catch_up)
+        first.start()
+        wait_until(settled.is_set)
+        engine.connect().close()
+        second = threading.Thread(target=observer.catch_up)
+        second.start()
+        second.join(0.2)  # were it not to wait for the first, it would be over
+        go_on.set()
+        for thread in (first, second):
+            thread.join()
+        observer.deliver()
+        began = [hold.began_ns for hold in listener.holds]
+        assert len(began) == 2
+        assert began == sorted(began)

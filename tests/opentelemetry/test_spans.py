@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -18,11 +18,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer import PoolObserver, expect_long_hold, holding
+from pool_observer.model import Occupant, Outcome, Stage, Wait
+from pool_observer.opentelemetry.conventions import Conventions
 from pool_observer.opentelemetry.exporting import export
+from pool_observer.opentelemetry.scope import SCOPE
+from pool_observer.opentelemetry.spans import SpanRecorder
 from tests.opentelemetry.told import Told
 from tests.support import FakeClock, FakeDatabase, observer_of
 
 SECOND = 1_000_000_000
+EPOCH = 1_700_000_000 * SECOND
 POOL = "db.client.connection.pool.name"
 
 
@@ -46,13 +51,14 @@ class Bench:
 
     def at(self, seconds: float) -> int:
         """What the wall clock says at that time of the test's."""
-        return self.observer._ledger.unix_ns(round(seconds * SECOND))
+        return EPOCH + round(seconds * SECOND)
 
 
 def bench_of(database: FakeDatabase, told: Told, **settings: Any) -> Iterator[Bench]:
     clock = FakeClock()
     engine = database.engine(pool_size=2, max_overflow=0, pool_timeout=0)
-    with observer_of(engine, name="orders", clock=clock) as observer:
+    wall_clock = lambda: EPOCH + clock.now  # noqa: E731
+    with observer_of(engine, name="orders", clock=clock, wall_clock=wall_clock) as observer:
         export(observer, told.settings(**settings))
         yield Bench(database, clock, engine, observer, told)
 
@@ -140,8 +146,7 @@ def test_a_time_out_is_an_error_and_says_who_held_the_connections(
 ) -> None:
     with holding("POST /chat"):
         held = [bench.engine.connect() for _ in range(2)]
-    queue: Any = bench.engine.pool._pool  # type: ignore[attr-defined]
-    monkeypatch.setattr(queue, "get", _out_of_patience(bench.clock, queue))
+    _have_queue_wait(bench, monkeypatch, seconds=1)
     with pytest.raises(PoolTimeoutError), holding("GET /health"):
         bench.engine.connect()
     for connection in held:
@@ -159,14 +164,43 @@ def test_a_time_out_is_an_error_and_says_who_held_the_connections(
     assert events(wait) == [("queue start", bench.at(0))]
 
 
-def _out_of_patience(clock: FakeClock, queue: Any) -> Any:
-    """A queue's `get` that has waited for a second."""
+def _have_queue_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Have callers wait for so long before they give up."""
+    queue: Any = bench.engine.pool._pool  # type: ignore[attr-defined]
 
     def get(block: bool = True, timeout: float | None = None) -> Any:
-        clock.advance(1)
+        bench.clock.advance(seconds)
         return type(queue).get(queue, False)
 
-    return get
+    monkeypatch.setattr(queue, "get", get)
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(0.0099, False), (0.01, True)])
+def test_who_queued_for_a_moment_only_is_not_told_who_held_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: float, is_told: bool
+) -> None:
+    held = [bench.engine.connect() for _ in range(2)]
+    _have_queue_wait(bench, monkeypatch, seconds)
+    with pytest.raises(PoolTimeoutError):
+        bench.engine.connect()
+    for connection in held:
+        connection.close()
+    waits = [dict(span.attributes) for span in bench.spans("pool wait")]
+    (late,) = [wait for wait in waits if wait["pool_observer.outcome"] == "timed_out"]
+    assert ("pool_observer.held_by" in late) is is_told
+
+
+def test_who_held_them_is_told_in_short(bench: Bench) -> None:
+    occupants = tuple(Occupant(f"GET /{number}", None, 2) for number in range(12))
+    wait = Wait("orders", "GET /", None, 0, Outcome.TIMED_OUT, Stage.QUEUE, SECOND, 0, 0)
+    told = bench.told
+    SpanRecorder(told.tracer_provider.get_tracer(SCOPE), 0, Conventions({}), "sqlite").wait_ended(
+        replace(wait, held_by=occupants)
+    )
+    (span,) = told.spans()
+    assert span.attributes is not None
+    held_by = span.attributes["pool_observer.held_by"]
+    assert held_by == (*[f"2 x GET /{number}" for number in range(10)], "4 x others")
 
 
 def test_a_connection_that_cannot_be_opened_is_an_error(bench: Bench) -> None:
