@@ -163,7 +163,6 @@ class Ledger(Describing):
                 claim.name is None
                 and claim.ending is CHECKIN
                 and claim.outer is None
-                and claim.trace is None
                 and told is None
             ):
                 self._count_at_once(claim)
@@ -195,16 +194,20 @@ class Ledger(Describing):
         claim.name = tally.holder  # for who is blamed
         tally.acquired += 1
         tally.checkins += 1
-        tally.wait_time.add(granted_at - asked_at)
+        waited, duration = granted_at - asked_at, ended_at - granted_at
+        wait_bucket = tally.wait_time.add(waited)
+        use_bucket = tally.use_time.add(duration)
+        if claim.trace is not None:
+            claim.trace = self.traced(claim)
+            self._exemplify(tally.wait_time, wait_bucket, waited, claim, asked_at)
+            self._exemplify(tally.use_time, use_bucket, duration, claim, granted_at)
         if claim.connecting_at is None and claim.pinging_at is None:
-            tally.queue_ns += granted_at - asked_at
+            tally.queue_ns += waited
         else:
             queue, connect, ping = claim.wait_split(ended_at)
             tally.queue_ns += queue
             tally.connect_ns += connect
             tally.ping_ns += ping
-        duration = ended_at - granted_at
-        tally.use_time.add(duration)
         tally.add_activity(claim.split(ended_at), NOTHING)
         if duration > self.limit_ns(holder):
             tally.overdue += 1

@@ -82,9 +82,15 @@ class TraceContext:
 
     trace_id: str
     span_id: str
-    sampled: bool
+    flags: int
+    """The trace flags; `sampled` is one of them."""
     state: str = ""
     """What vendors have added to it: the `tracestate` header."""
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the trace is recorded."""
+        return bool(self.flags & 1)
 
 
 @dataclass(frozen=True, slots=True)

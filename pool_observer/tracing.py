@@ -71,7 +71,7 @@ def _named(span: Any) -> TraceContext | None:
     return TraceContext(
         trace_id=f"{span.trace_id:032x}",
         span_id=f"{span.span_id:016x}",
-        sampled=bool(span.trace_flags.sampled),
+        flags=int(span.trace_flags),
         state=span.trace_state.to_header() if span.trace_state else "",
     )
 

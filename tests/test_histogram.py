@@ -9,7 +9,7 @@ from pool_observer.state import Exemplar
 from pool_observer.thresholds import Thresholds
 
 SECOND = 1_000_000_000
-TRACE = TraceContext("0" * 31 + "1", "0" * 15 + "2", sampled=True)
+TRACE = TraceContext("0" * 31 + "1", "0" * 15 + "2", flags=1)
 
 
 def test_a_bound_is_part_of_its_bucket() -> None:

@@ -53,7 +53,7 @@ def test_a_wait_and_a_hold_know_the_span_in_which_the_connection_was_asked_for(
         expected = TraceContext(
             trace_id=trace.format_trace_id(span.get_span_context().trace_id),
             span_id=trace.format_span_id(span.get_span_context().span_id),
-            sampled=True,
+            flags=int(span.get_span_context().trace_flags),
         )
         assert observer.snapshot().open_holds[0].trace == expected
     with tracer.start_as_current_span("another"):

@@ -334,16 +334,20 @@ def test_what_was_suppressed_under_the_former_key_is_too(bench: Bench) -> None:
     assert bench.spans() == []
 
 
-def test_vendors_state_is_passed_on(bench: Bench) -> None:
-    parent = SpanContext(
-        1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=TraceState([("dd", "s:1")])
-    )
+def test_flags_and_vendors_state_are_passed_on(bench: Bench) -> None:
+    state = TraceState([("dd", "s:1")])
+    flags = TraceFlags(3)  # sampled, and of a random ID
+    parent = SpanContext(1, 2, is_remote=True, trace_flags=flags, trace_state=state)
     token = attach(trace.set_span_in_context(trace.NonRecordingSpan(parent)))
     try:
         bench.engine.connect().close()
     finally:
         detach(token)
     assert {span.context.trace_state.to_header() for span in bench.spans()} == {"dd=s:1"}
+    # What an SDK makes of flags that it does not know is its own affair.
+    with trace.use_span(trace.NonRecordingSpan(parent)):
+        child = bench.told.tracer.start_span("child").get_span_context()
+    assert {span.context.trace_flags for span in bench.spans()} == {child.trace_flags}
 
 
 def test_without_a_trace_each_is_a_trace_of_its_own(bench: Bench) -> None:

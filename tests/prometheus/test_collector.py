@@ -262,8 +262,8 @@ def test_the_ledger_agrees_with_the_pool(bench: Bench) -> None:
 
 
 def test_durations_have_the_trace_to_look_them_up_in(bench: Bench) -> None:
-    trace = TraceContext("a" * 32, "b" * 16, sampled=True)
-    unsampled = TraceContext("c" * 32, "d" * 16, sampled=False)
+    trace = TraceContext("a" * 32, "b" * 16, flags=1)
+    unsampled = TraceContext("c" * 32, "d" * 16, flags=0)
     traces = iter([trace, unsampled])
     ledger = bench.observer._ledger
     for seconds in (1.5, 1.7):

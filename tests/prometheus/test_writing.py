@@ -45,7 +45,7 @@ def bench(database: FakeDatabase) -> Iterator[Bench]:
     bench = Bench(database)
     bench.observer._ledger._totals._holder_limit = 100
     Counter("theirs", "Somebody's own.", ["label"], registry=bench.registry).labels("x").inc(7)
-    trace = TraceContext("a" * 32, "b" * 16, sampled=True)
+    trace = TraceContext("a" * 32, "b" * 16, flags=1)
     bench.observer._ledger.trace_context = lambda: Traced(trace)
     for number, name in enumerate(HOSTILE):
         token = current_holder.set(named(name))
