@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cycles | memory | requests | scrape | snapshot]`."""
+"""`python -m benchmarks [cycles | memory | requests | scrape | snapshot | spans]`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("cycles", "memory", "requests", "scrape", "snapshot"),
+        choices=("cycles", "memory", "requests", "scrape", "snapshot", "spans"),
         default="cycles",
         help="cycles: time per checkout, beside other tools (the default); "
         "memory: flat over many holds, and bytes per open hold; "
         "requests: what a middleware adds to a request, beside other tools; "
         "scrape: what being scraped costs, beside prometheus_client's own ways; "
-        "snapshot: time of a snapshot and of a watchdog tick",
+        "snapshot: time of a snapshot and of a watchdog tick; "
+        "spans: what telling OpenTelemetry costs, beside its own instrumentation",
     )
     parser.add_argument("--quick", action="store_true", help="a rough answer within 30 seconds")
-    parser.add_argument("--no-postgres", action="store_true", help="cycles: start no server")
+    parser.add_argument("--no-postgres", action="store_true", help="cycles, spans: start no server")
     parser.add_argument("--holds", type=int, help="memory: how many (default: a million)")
     arguments = parser.parse_args()
     # Each is imported only when it runs: processes that measure start from this module too.
@@ -40,6 +41,10 @@ def main() -> None:
         from benchmarks import snapshot
 
         snapshot.main(quick=arguments.quick)
+    elif arguments.what == "spans":
+        from benchmarks import spans
+
+        spans.main(quick=arguments.quick, postgres=not arguments.no_postgres)
     else:
         from benchmarks import cycles
 

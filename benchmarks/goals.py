@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from benchmarks.harness import Timings
+from benchmarks.comparing import Results
 from benchmarks.report import table
-from benchmarks.variants import NAIVE_PROMETHEUS, OURS, OURS_SETTLED, Variant
+from benchmarks.variants import NAIVE_PROMETHEUS, OURS, OURS_SETTLED
 from benchmarks.workloads import ASYNC_SESSION, CONNECT, EXECUTE, Workload
-
-Results = Mapping[tuple[Variant, Workload], Timings]
 
 RATIO_GOALS = ((CONNECT, 1.40), (EXECUTE, 1.20), (ASYNC_SESSION, 1.03))
 """What a cycle with everything on may cost, as a multiple of bare."""
@@ -33,8 +29,8 @@ def goals_table(results: Results) -> str:
 
 def _ratio_row(results: Results, workload: Workload, limit: float) -> tuple[str, ...]:
     goal = f"{workload.name}, everything on"
-    timings = results.get((OURS, workload))
-    if timings is None or timings.unavailable:
+    timings = results[OURS, workload]
+    if timings.unavailable:
         return goal, f"x{limit:.2f}", "not measured", "", ""
     low, high = timings.ratio_interval
     reached, interval = f"x{timings.ratio:.3f}", f"{low:.3f} to {high:.3f}"

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.attached import Unavailable
+from benchmarks.variants import TABLES
 from benchmarks.worker import Worker
 
 
@@ -70,13 +71,14 @@ class Timings:
 
 
 def compare(
-    variants: int, workload: int, url: str, *, slice_ns: int, effort: Effort, weight: float
+    variants: str, workload: int, url: str, *, slice_ns: int, effort: Effort, weight: float
 ) -> list[Timings]:
-    """Measure all variants at one workload. Variant 0 is the bare one."""
-    timings = [Timings() for _ in range(variants)]
+    """Measure all variants of a table at one workload. Variant 0 is the bare one."""
+    count = len(TABLES[variants])
+    timings = [Timings() for _ in range(count)]
     order = random.Random(0)
     for _ in range(effort.generations):
-        workers = [Worker(variant, workload, url) for variant in range(variants)]
+        workers = [Worker(variants, variant, workload, url) for variant in range(count)]
         try:
             running = _ready(workers, timings)
             cycles = _cycles_for(workers[0], slice_ns)

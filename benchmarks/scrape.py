@@ -10,9 +10,11 @@ from statistics import median
 
 from benchmarks import scrape_cpu
 from benchmarks.goals import CPU_GOAL, STALL_GOAL_HOLDERS, STALL_GOAL_MS, verdict
+from benchmarks.process_cpu import Results as CpuResults
+from benchmarks.process_cpu import Situation
 from benchmarks.report import header, table
 from benchmarks.scrape_cost import Cost, Costs, scrape_costs, write_costs
-from benchmarks.scrape_cpu import BARE, NAIVE, SITUATIONS, Situation, cpu_per_checkout
+from benchmarks.scrape_cpu import BARE, NAIVE, SITUATIONS, cpu_per_checkout
 from benchmarks.scrape_process import apart, multiprocess_mode, other_workers
 from benchmarks.scrape_stall import KINDS, OURS, WORKERS, Lateness, Measured, lateness
 
@@ -200,7 +202,7 @@ def _stall_cells(late: Lateness) -> tuple[str, ...]:
 # -- CPU for a checkout, and the goals -------------------------------------------------------
 
 
-def _cpu_table(cpu: scrape_cpu.Results) -> str:
+def _cpu_table(cpu: CpuResults) -> str:
     subjects = list(dict.fromkeys(subject for subject, _ in cpu))
     observed = [subject for subject in subjects if subject not in (BARE, NAIVE)]
     heads = ("", BARE, NAIVE, *(head for name in observed for head in (name, "share")))
@@ -215,7 +217,7 @@ def _cpu_table(cpu: scrape_cpu.Results) -> str:
     return table(heads, rows)
 
 
-def _shares(cpu: scrape_cpu.Results, subject: str, situation: Situation) -> list[float]:
+def _shares(cpu: CpuResults, subject: str, situation: Situation) -> list[float]:
     """What ours adds, divided by what naive listeners add, round by round."""
     ours, naive = cpu[subject, situation], cpu[NAIVE, situation]
     return [
@@ -224,7 +226,7 @@ def _shares(cpu: scrape_cpu.Results, subject: str, situation: Situation) -> list
     ]
 
 
-def _goals_table(stalls: Stalls, cpu: scrape_cpu.Results) -> str:
+def _goals_table(stalls: Stalls, cpu: CpuResults) -> str:
     rows = []
     for multiprocess in (False, True):
         measured = stalls[STALL_GOAL_HOLDERS, multiprocess]

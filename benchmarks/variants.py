@@ -1,12 +1,15 @@
-"""Everything that is measured, in the order of the table."""
+"""What a cycle is measured with, in the order of the tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from benchmarks import ours
-from benchmarks.attached import Attach, bare
+from benchmarks.attached import Attach, Attached, bare
 from benchmarks.peers import collectd, fastapi_monitor, naive_prometheus, opentelemetry
+from benchmarks.telemetry import Telemetry, Tell, in_a_request, in_no_request
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ BARE = Variant("bare SQLAlchemy", bare)
 OURS = Variant("ours: observe(engine), everything on", ours.everything)
 OURS_SETTLED = Variant("ours, watchdog's work included", ours.everything_settled)
 NAIVE_PROMETHEUS = Variant("naive Prometheus listeners", naive_prometheus.attach)
+INSTRUMENTED = "OTel instrumentation, spans"
 
 VARIANTS = (
     BARE,
@@ -34,9 +38,41 @@ VARIANTS = (
     NAIVE_PROMETHEUS,
     Variant("sqlalchemy-collectd", collectd.attach),
     Variant("fastapi-sqlalchemy-monitor", fastapi_monitor.attach),
-    Variant("OTel instrumentation, spans", opentelemetry.attach_with(pool_metric=False)),
-    Variant("OTel instrumentation, spans + metric", opentelemetry.attach_with(pool_metric=True)),
+    Variant(INSTRUMENTED, in_no_request(opentelemetry.instrumented(pool_metric=False))),
+    Variant(
+        f"{INSTRUMENTED} + metric", in_no_request(opentelemetry.instrumented(pool_metric=True))
+    ),
 )
+
+
+def _telling_nothing(attach: Attach) -> Tell:
+    """OpenTelemetry is in use around it, and is not told of it."""
+
+    def tell(engine: Engine, telemetry: Telemetry) -> Attached:
+        return attach(engine)
+
+    return tell
+
+
+BARE_IN_A_REQUEST = Variant("bare SQLAlchemy", in_a_request(_telling_nothing(bare)))
+
+VARIANTS_IN_A_REQUEST = (
+    BARE_IN_A_REQUEST,
+    Variant("bare, a second time (noise)", in_a_request(_telling_nothing(bare))),
+    Variant("ours, OpenTelemetry is not told", in_a_request(_telling_nothing(ours.everything))),
+    Variant("ours, long spans", in_a_request(ours.telling())),
+    Variant("ours, all spans", in_a_request(ours.telling(spans_above=0))),
+    Variant("not told, + watchdog", in_a_request(_telling_nothing(ours.everything_settled))),
+    Variant("long spans, + watchdog, messenger", in_a_request(ours.settled(ours.telling()))),
+    Variant(
+        "all spans, + watchdog, messenger", in_a_request(ours.settled(ours.telling(spans_above=0)))
+    ),
+    Variant(INSTRUMENTED, in_a_request(opentelemetry.instrumented(pool_metric=False))),
+    Variant(f"{INSTRUMENTED} + metric", in_a_request(opentelemetry.instrumented(pool_metric=True))),
+)
+
+TABLES = {"cycles": VARIANTS, "spans": VARIANTS_IN_A_REQUEST}
+"""By the benchmark that they are of. The bare one is the first."""
 
 PEER_DISTRIBUTIONS = (
     "prometheus-client",

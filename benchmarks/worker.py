@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.attached import Unavailable
 from benchmarks.requests_subjects import a_request
-from benchmarks.variants import VARIANTS
+from benchmarks.variants import TABLES
 from benchmarks.workloads import WORKLOADS, Running
 from pool_observer.holder import current_holder
 
@@ -37,9 +37,9 @@ else:
 class Worker:
     """The parent's handle on such a process."""
 
-    def __init__(self, variant: int, workload: int, url: str) -> None:
+    def __init__(self, variants: str, variant: int, workload: int, url: str) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
-        arguments = (theirs, variant, workload, url)
+        arguments = (theirs, variants, variant, workload, url)
         self._process = _start_process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -71,11 +71,11 @@ class Worker:
         self._process.kill()
 
 
-def _serve(pipe: Connection, variant: int, workload: int, url: str) -> None:
+def _serve(pipe: Connection, variants: str, variant: int, workload: int, url: str) -> None:
     """The process: report that it is ready, then run slices until the parent goes away."""
     current_holder.set(a_request())
     try:
-        running = WORKLOADS[workload].start(url, VARIANTS[variant].attach)
+        running = WORKLOADS[workload].start(url, TABLES[variants][variant].attach)
         running.cycles(WARM_UP_CYCLES)
         running.attached.afterwards()
         running.attached.check()
