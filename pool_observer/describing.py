@@ -19,7 +19,7 @@ from pool_observer.open_claims import Clock, OpenClaims
 from pool_observer.progress import NO_PHASES
 from pool_observer.tracing import UNTRACED, Traced, traced_in
 
-BELIEVED_NS = 1_000_000
+BELIEVED_NS = 100_000
 """By how much the clock on the wall must have been set for us to follow it."""
 
 
@@ -160,5 +160,9 @@ class Describing(OpenClaims):
         return self.name_of(claim), resolve(claim.site)
 
     def unix_ns(self, instant: int) -> int:
-        """What the wall clock said then."""
+        """What the wall clock said then, in nanoseconds."""
         return self._epoch + instant
+
+    def unix_time(self, instant: int) -> float:
+        """The same in seconds."""
+        return self.unix_ns(instant) / NANOSECONDS

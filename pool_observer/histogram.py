@@ -28,8 +28,15 @@ class Histogram:
         self._sum_ns += duration_ns
         return bucket
 
-    def exemplify(self, bucket: int, trace: TraceContext, duration_ns: int, at: float) -> None:
-        """Remember the trace of a duration that was counted just now, one for each bucket."""
+    def exemplify(
+        self, bucket: int, trace: TraceContext | None, duration_ns: int, at: float
+    ) -> None:
+        """Remember the trace of a duration that was counted just now, one for each bucket.
+
+        If there is anything to look up: a trace that was not sampled leads nowhere.
+        """
+        if trace is None or not trace.sampled:
+            return
         self._exemplars[bucket] = Exemplar(trace, duration_ns / NANOSECONDS, at)
 
     def frozen(self) -> Distribution:

@@ -16,9 +16,7 @@ from pool_observer.claim import NOTHING, Claim
 from pool_observer.contention import Capacity
 from pool_observer.describing import Describing
 from pool_observer.failures import Failures
-from pool_observer.histogram import Histogram
 from pool_observer.model import (
-    NANOSECONDS,
     ConnectionClosed,
     ConnectionOpened,
     Event,
@@ -174,7 +172,9 @@ class Ledger(Describing):
                 duration = executing + in_transaction + idle
                 bucket = tally.use_time.add(duration)
                 if claim.trace is not None:
-                    self._exemplify(tally.use_time, bucket, duration, claim, claim.granted_at)
+                    span = self.traced(claim).span_of_hold
+                    at = self.unix_time((claim.granted_at or 0) + duration)
+                    tally.use_time.exemplify(bucket, span, duration, at)
                 if told is not None:
                     told.events.append(self.hold(claim, now, claim.ending))
         finally:
@@ -198,9 +198,11 @@ class Ledger(Describing):
         wait_bucket = tally.wait_time.add(waited)
         use_bucket = tally.use_time.add(duration)
         if claim.trace is not None:
-            claim.trace = self.traced(claim)
-            self._exemplify(tally.wait_time, wait_bucket, waited, claim, asked_at)
-            self._exemplify(tally.use_time, use_bucket, duration, claim, granted_at)
+            traced = self.traced(claim)
+            at = self.unix_time(granted_at)
+            tally.wait_time.exemplify(wait_bucket, traced.span, waited, at)
+            at = self.unix_time(ended_at)
+            tally.use_time.exemplify(use_bucket, traced.span_of_hold, duration, at)
         if claim.connecting_at is None and claim.pinging_at is None:
             tally.queue_ns += waited
         else:
@@ -258,20 +260,12 @@ class Ledger(Describing):
         duration = split[0] + split[1] + split[2]
         bucket = tally.wait_time.add(duration)
         if claim.trace is not None:
-            self._exemplify(tally.wait_time, bucket, duration, claim, claim.asked_at)
+            at = self.unix_time(claim.asked_at + duration)
+            tally.wait_time.exemplify(bucket, self.traced(claim).span, duration, at)
         if claim.outer is not None:
             outer, inner = resolve(claim.outer.site), resolve(claim.site)
             self._totals.add_nesting(Nesting(tally.holder, outer, inner))
         return tally
-
-    def _exemplify(
-        self, histogram: Histogram, bucket: int, duration: int, claim: Claim, began_at: int | None
-    ) -> None:
-        """Have the histogram remember the trace, if there is something to look up."""
-        span = self.traced(claim).span
-        if span is not None and span.sampled:
-            ended_at = self.unix_ns((began_at or 0) + duration)
-            histogram.exemplify(bucket, span, duration, ended_at / NANOSECONDS)
 
     def _count_churn(self, event: Churn, told: Told | None) -> None:
         if told is not None:

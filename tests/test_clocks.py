@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pool_observer.describing import BELIEVED_NS
 from pool_observer.ledger import Ledger
 from tests.support import FakeClock
 
@@ -41,9 +42,12 @@ def test_a_clock_that_was_set_is_followed() -> None:
 
 def test_small_differences_are_not_believed_so_that_what_follows_does_not_overlap() -> None:
     ledger, wall = ledger_of()
-    wall.offset += MS
+    wall.offset += BELIEVED_NS
     ledger.settle()
     assert ledger.unix_ns(0) == 1000 * MS
+    wall.offset += 1
+    ledger.settle()
+    assert ledger.unix_ns(0) == 1000 * MS + BELIEVED_NS + 1
 
 
 def test_a_pause_between_the_clocks_is_no_change() -> None:

@@ -6,6 +6,8 @@ current when the connection was asked for. Those that are short cost nothing but
 
 from __future__ import annotations
 
+import math
+
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from pool_observer.listener import Listener
@@ -117,8 +119,9 @@ def _of_hold(hold: Hold) -> Attributes:
         "pool_observer.ending": "" if hold.ending is None else hold.ending.value,
         "pool_observer.overdue": hold.overdue,
         "pool_observer.lost": hold.ending is Ending.LOST,
-        "pool_observer.limit_seconds": hold.limit_seconds,
     }
+    if math.isfinite(hold.limit_seconds):
+        attributes["pool_observer.limit_seconds"] = hold.limit_seconds
     for phase, nanoseconds in hold.phase_ns.items():
         attributes[f"pool_observer.{phase.value}_seconds"] = nanoseconds / NANOSECONDS
     if hold.limit_reason is not None:

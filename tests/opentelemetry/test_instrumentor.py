@@ -1,68 +1,25 @@
-"""`PoolObserverInstrumentor`: engines and applications that say nothing of us are observed."""
+"""`PoolObserverInstrumentor`: engines that say nothing of us are observed."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import fastapi
-import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
 
 from pool_observer import automatic, observe
 from pool_observer.instrumentor import LEAK_AFTER, SPANS_ABOVE, PoolObserverInstrumentor
 from pool_observer.watchdog import process_watchdog
 from pool_observer.wiring import observers_in_use
+from tests.opentelemetry.instrumented import POOL, Instrument, deliver, pools, sqlite
 from tests.opentelemetry.told import Told
 from tests.support import FakeDatabase, wait_until
-
-POOL = "db.client.connection.pool.name"
-
-Instrument = Callable[..., PoolObserverInstrumentor]
-
-
-@pytest.fixture
-def instrument(told: Told) -> Iterator[Instrument]:
-    """Instruments until the test is over."""
-    instrumentor = PoolObserverInstrumentor()
-    gc.collect()  # engines of other tests
-
-    def instrument(**options: Any) -> PoolObserverInstrumentor:
-        wanted: dict[str, Any] = {
-            "tracer_provider": told.tracer_provider,
-            "meter_provider": told.meter_provider,
-            "spans_above": 0,
-        }
-        instrumentor.instrument(**(wanted | options))
-        return instrumentor
-
-    yield instrument
-    if instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.uninstrument()
-
-
-def sqlite(**options: Any) -> Engine:
-    return create_engine("sqlite:////dev/null", poolclass=QueuePool, **options)
-
-
-def deliver() -> None:
-    for observer in observers_in_use():
-        observer.deliver()
-
-
-def pools(told: Told) -> set[str]:
-    """The pools that OpenTelemetry is told of now."""
-    metric = told.metrics().get("db.client.connection.max")
-    found = () if metric is None else metric.data.data_points
-    return {point.attributes[POOL] for point in found}
 
 
 def test_every_engine_is_observed(told: Told, instrument: Instrument) -> None:
@@ -154,99 +111,6 @@ def test_nothing_of_ours_reaches_who_creates_an_engine(
     assert "could not follow a new Engine" in record.getMessage()
 
 
-# -- applications ------------------------------------------------------------------------------
-
-
-def service(make: type[Any] = fastapi.FastAPI) -> Any:
-    """An application that takes a connection in a route."""
-    engine = sqlite()
-    app = make()
-
-    def hello(request: fastapi.Request, name: str = "") -> fastapi.Response:
-        with engine.connect():
-            return fastapi.Response("hello")
-
-    app.router.add_route("/hello/{name}", hello)
-    return app
-
-
-def get(app: Any, path: str) -> None:
-    async def request() -> None:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            assert (await client.get(path)).status_code == 200
-
-    asyncio.run(request())
-
-
-def holders(told: Told) -> list[Any]:
-    deliver()
-    return [span.attributes["holder"] for span in told.spans("connection hold") if span.attributes]
-
-
-@pytest.mark.parametrize("make", [fastapi.FastAPI, Starlette])
-def test_requests_are_named(told: Told, instrument: Instrument, make: type[Any]) -> None:
-    instrument()
-    get(service(make), "/hello/you")
-    assert holders(told) == ["GET /hello/{name}"]
-    (hold,) = told.spans("connection hold")
-    assert hold.attributes is not None
-    assert hold.attributes["http.route"] == "/hello/{name}"
-    assert hold.attributes["pool_observer.handler_seconds"]
-
-
-def test_an_application_in_an_application_is_named_as_a_whole(
-    told: Told, instrument: Instrument
-) -> None:
-    instrument()
-    outer = fastapi.FastAPI()
-    outer.mount("/inner", service())
-    get(outer, "/inner/hello/you")
-    assert holders(told) == ["GET /inner/hello/{name}"]
-
-
-def test_an_application_that_exists_already(told: Told, instrument: Instrument) -> None:
-    app = fastapi.FastAPI()
-    instrument(app=app)
-    app.mount("/", service())
-    get(app, "/hello/you")
-    assert holders(told) == ["GET /hello/{name}"]
-
-
-def test_an_application_that_observes_itself_as_well(told: Told, instrument: Instrument) -> None:
-    instrument()
-    engine = sqlite()
-    app = fastapi.FastAPI()
-    registry = CollectorRegistry()
-    with observe(engine, app, registry=registry):
-
-        @app.get("/hello/{name}")
-        def hello(name: str) -> str:
-            with engine.connect():
-                return name
-
-        get(app, "/hello/you")
-        get(app, "/metrics")
-        assert holders(told) == ["GET /hello/{name}"]
-        labels = {"db_client_connection_pool_name": "sqlite/null", "holder": "GET /hello/{name}"}
-        assert registry.get_sample_value("pool_observer_checkouts_total", labels) == 1
-        assert pools(told) == {"sqlite/null"}
-
-
-def test_applications_can_be_collected(instrument: Instrument) -> None:
-    instrument()
-    apps = instrument_apps_of()
-    service()
-    gc.collect()
-    assert list(apps) == []
-
-
-def instrument_apps_of() -> Any:
-    automatic = PoolObserverInstrumentor()._automatic
-    assert automatic is not None
-    return automatic._apps
-
-
 # -- who asks for an observer ------------------------------------------------------------------
 
 
@@ -303,7 +167,7 @@ def test_uninstrument_leaves_nothing_behind(told: Told, instrument: Instrument) 
     instrumentor = instrument()
     assert [made.__dict__["__init__"] for made in classes] != before
     engine = sqlite()
-    app = service()
+    app = fastapi.FastAPI()
     own_engine = sqlite()
     own = observe(own_engine, name="orders")
     with engine.connect():
