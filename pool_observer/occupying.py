@@ -46,7 +46,7 @@ def occupants(
         changes.append((queued_until, change, claim, _NOBODY))
     for claim in claims:
         granted_at, ended_at = claim.granted_at, claim.ended_at
-        if granted_at is not None and granted_at != ended_at:
+        if granted_at is not None:
             holder = group(claim)
             changes.append((granted_at, _Change.GRANT, claim, holder))
             if ended_at is not None:

@@ -60,6 +60,14 @@ def test_a_pause_between_the_clocks_is_no_change() -> None:
     assert ledger.unix_ns(0) == 1000 * MS
 
 
+def test_a_pause_does_not_hide_a_change() -> None:
+    ledger, wall = ledger_of()
+    wall.offset += 20 * MS
+    wall.takes = [50 * MS]
+    ledger.settle()
+    assert ledger.unix_ns(0) == 1020 * MS
+
+
 def test_the_first_comparison_is_the_best_of_three() -> None:
     ledger, _ = ledger_of(takes=[50 * MS, 2 * MS, 80 * MS])
     assert abs(ledger.unix_ns(0) - 1000 * MS) == MS

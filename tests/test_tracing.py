@@ -131,3 +131,10 @@ def test_a_span_of_getting_a_connection_is_around_the_wait_and_not_the_hold(
 
     assert span_ids(listener.waits) == ids(connect, another, alone)
     assert span_ids(listener.holds) == ids(around, another, alone)
+
+
+def test_a_context_with_nothing_in_it_says_nothing() -> None:
+    # Newer FastAPI imports OpenTelemetry whether it is used or not.
+    read = reader_of_current_context()
+    assert read is not None
+    assert read() is None

@@ -29,9 +29,11 @@ def test_prepare_and_commit_end_idle(case: Case) -> None:
         transaction.prepare()
         assert case.activity is IN_TRANSACTION
         prepared = _executing_ns(case)
+        assert case.hold.committed_after_ns is None
         transaction.commit()
         assert case.activity is IDLE
         assert begun < prepared < _executing_ns(case)
+        assert case.hold.committed_after_ns is not None
 
 
 @on(*EVERY)
@@ -44,6 +46,7 @@ def test_prepare_and_rollback_end_idle(case: Case) -> None:
         transaction.rollback()
         assert case.activity is IDLE
         assert _executing_ns(case) > prepared
+        assert case.hold.committed_after_ns is None
 
 
 @on(*EVERY)

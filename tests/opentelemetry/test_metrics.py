@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import DropAggregation, View
@@ -19,8 +20,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer import OpenTelemetry, PoolState, holding, observe
 from pool_observer.contract import CONTRACT
-from pool_observer.metric import Across, Kind
+from pool_observer.metric import Across, Kind, Metric
 from pool_observer.opentelemetry.exporting import export
+from pool_observer.opentelemetry.instruments import Instruments
 from pool_observer.prometheus.exporting import export as export_to_prometheus
 from tests.conftest import Observe
 from tests.opentelemetry.told import Told, points
@@ -142,6 +144,25 @@ def test_all_figures_of_a_collection_are_of_the_same_instant(
         assert len(looked) == number
 
 
+def test_whatever_is_asked_first_begins_a_collection(
+    database: FakeDatabase, observed: Observe, told: Told
+) -> None:
+    observer = observed(database.engine(), name="orders")
+    instruments = Instruments(told.meter_provider)
+    instruments.add(observer)
+
+    def ask(metric: Metric) -> list[PoolState]:
+        list(instruments._read(metric, CallbackOptions()))
+        return instruments._states
+
+    first, second = CONTRACT[0], CONTRACT[4]
+    begun = ask(second)
+    assert ask(first) is begun
+    again = ask(second)
+    assert again is not begun
+    assert ask(first) is again
+
+
 def test_a_view_that_drops_a_metric_takes_nothing_else_along(
     database: FakeDatabase, observed: Observe
 ) -> None:
@@ -201,6 +222,7 @@ def test_an_engine_that_is_dropped_is_told_of_no_more(told: Told) -> None:
 GLOBAL = """
 import gc, sys
 from opentelemetry import metrics, trace
+from opentelemetry.metrics import CallbackOptions
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider

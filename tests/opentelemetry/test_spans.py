@@ -146,6 +146,20 @@ def test_who_queued_for_a_moment_only_is_not_told_who_held_them(
     assert ("pool_observer.held_by" in late) is is_told
 
 
+def test_connections_of_a_pool_that_was_replaced_are_in_nobodys_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with holding("old"), bench.engine.connect():
+        bench.engine.dispose()
+        with holding("new"), bench.engine.connect(), bench.engine.connect():
+            _have_queue_wait(bench, monkeypatch, seconds=1)
+            with pytest.raises(PoolTimeoutError), holding("late"):
+                bench.engine.connect()
+    (late,) = [s for s in bench.spans("pool wait") if s.attributes["holder"] == "late"]
+    (occupant,) = late.attributes["pool_observer.held_by"]
+    assert occupant.startswith("2 x new at ")
+
+
 def test_who_held_them_is_told_in_short(bench: Bench) -> None:
     occupants = tuple(Occupant(f"GET /{number}", None, 2) for number in range(12))
     wait = Wait("orders", "GET /", None, 0, Outcome.TIMED_OUT, Stage.QUEUE, SECOND, 0, 0)
