@@ -132,7 +132,7 @@ class Wait:
     suppressed: bool = False
     """Whether OpenTelemetry had been told to record nothing there."""
     held_by: tuple[Occupant, ...] = ()
-    """Who held connections when it stopped queueing, most first; of waits that are over and
+    """Who held the connections that it had to queue for, most first; of waits that are over and
     had to queue for more than a moment."""
 
     @property

@@ -1,12 +1,13 @@
 """Who held the connections that somebody had to queue for.
 
-It is asked of the instant at which the queueing ended: of who gave up, those who held the
-connections then; of who was handed a connection, those and the one who gave it back.
+Of who gave up, those who held the connections then. Of who was handed one, those who held them
+when there was none to be had for the last time: by the time at which it gets on, others may
+have given theirs back too.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from operator import itemgetter
@@ -30,9 +31,12 @@ class _Change(IntEnum):
 
 
 def occupants(
-    waits: Iterable[Claim], claims: Iterable[Claim], group: Callable[[Claim], Group]
+    waits: Iterable[Claim],
+    claims: Iterable[Claim],
+    limit: int,
+    group: Callable[[Claim], Group],
 ) -> dict[Claim, tuple[Occupant, ...]]:
-    """For each of these waits that are over, who held how many of the connections.
+    """For each of these waits that are over, who held how many of the `limit` connections.
 
     One pass over all that has happened: there may be thousands of both after a stall.
     """
@@ -53,21 +57,25 @@ def occupants(
                 changes.append((ended_at, _Change.RETURN, claim, holder))
     changes.sort(key=itemgetter(0, 1))
 
-    held: Counter[Group] = Counter()
+    held: defaultdict[Group, int] = defaultdict(int)
+    full: dict[Group, int] = {}
+    full_until = total = 0
     found: dict[Claim, tuple[Occupant, ...]] = {}
-    returned_at, returned = -1, _NOBODY
     for instant, change, claim, holder in changes:
         if change is _Change.GRANT:
             held[holder] += 1
+            total += 1
         elif change is _Change.RETURN:
+            if total >= limit:
+                full, full_until = held.copy(), instant
             held[holder] -= 1
-            returned_at, returned = instant, holder
+            total -= 1
         else:
-            then = +held
-            if change is _Change.TAKING_OVER and returned_at >= claim.asked_at:
-                then[returned] += 1
-            found[claim] = tuple(
-                Occupant(name, site, connections)
-                for (name, site), connections in then.most_common()
-            )
+            was_full = change is _Change.TAKING_OVER and full_until >= claim.asked_at
+            found[claim] = _most_first(full if was_full else held)
     return found
+
+
+def _most_first(held: dict[Group, int]) -> tuple[Occupant, ...]:
+    counts = sorted(held.items(), key=itemgetter(1), reverse=True)
+    return tuple(Occupant(name, site, number) for (name, site), number in counts if number > 0)

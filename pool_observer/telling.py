@@ -37,6 +37,6 @@ class Told:
             return
         pool = capacity.pool
         holds = [c for c in claims if c.outcome is Outcome.ACQUIRED and c.pool == pool]
-        held_by = occupants(self._queued, holds, group)
+        held_by = occupants(self._queued, holds, capacity.limit - capacity.unseen, group)
         for claim, (index, wait) in self._queued.items():
             self.events[index] = replace(wait, held_by=held_by[claim])

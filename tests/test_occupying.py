@@ -33,8 +33,8 @@ def group(claim: Claim) -> Group:
     return claim.holder.name(), None
 
 
-def held_by(waiting: Claim, *holds: Claim) -> dict[str, int]:
-    found = occupants([waiting], holds, group)[waiting]
+def held_by(waiting: Claim, *holds: Claim, limit: int = 2) -> dict[str, int]:
+    found = occupants([waiting], holds, limit, group)[waiting]
     return {occupant.holder: occupant.connections for occupant in found}
 
 
@@ -44,12 +44,22 @@ def test_who_gave_up_is_told_who_held_the_connections_then() -> None:
     assert held_by(wait(10, 20, gave_up=True), *chats, late, gone) == {"chat": 3}
 
 
-def test_who_took_over_is_told_of_who_gave_back_too() -> None:
+def test_who_took_over_is_told_who_held_them_when_there_was_none_to_be_had() -> None:
     # The one that is given back ends a moment before it is handed on.
     holds = [hold("chat", 0), hold("report", 0, 18)]
     assert held_by(wait(10, 20), *holds) == {"chat": 1, "report": 1}
     assert held_by(wait(18, 20), *holds) == {"chat": 1, "report": 1}
     assert held_by(wait(19, 20), *holds) == {"chat": 1}  # that one was not waited for
+
+
+def test_who_else_gives_back_until_it_gets_on_is_told_as_well() -> None:
+    holds = [hold("chat", 0, 17), hold("chat", 0, 18), hold("report", 0, 19)]
+    assert held_by(wait(10, 20), *holds, limit=3) == {"chat": 2, "report": 1}
+
+
+def test_it_is_the_last_time_that_counts() -> None:
+    holds = [hold("early", 0, 12), hold("chat", 0, 18), hold("late", 13)]
+    assert held_by(wait(10, 20), *holds) == {"chat": 1, "late": 1}
 
 
 def test_who_waited_is_not_among_them() -> None:
@@ -66,7 +76,7 @@ def test_those_with_most_connections_come_first() -> None:
     waiting = wait(10, 20, gave_up=True)
     holds = [hold("one", 0), hold("three", 0), hold("three", 1), hold("two", 2), hold("two", 3)]
     holds.append(hold("three", 4))
-    (found,) = occupants([waiting], holds, group).values()
+    (found,) = occupants([waiting], holds, 6, group).values()
     assert [str(occupant) for occupant in found] == ["3 x three", "2 x two", "1 x one"]
     assert found[0] == Occupant("three", None, 3)
 
@@ -83,7 +93,7 @@ def test_it_is_what_looking_at_each_wait_would_say(
     claims = [
         hold(name, begin, None if end is None else max(begin, end)) for name, begin, end in holds
     ]
-    found = occupants(gave_up, claims, group)
+    found = occupants(gave_up, claims, 3, group)
     for waiting in gave_up:
         instant = waiting.ended_at
         assert instant is not None

@@ -54,6 +54,7 @@ def test_a_wait_and_a_hold_are_children_of_the_span_that_asked(bench: Bench) -> 
         assert span.parent.span_id == request.get_span_context().span_id
         assert span.kind is trace.SpanKind.INTERNAL
         assert span.status.status_code is StatusCode.UNSET
+    assert not wait.parent.is_remote
     assert (wait.start_time, wait.end_time) == (bench.at(10), bench.at(11))
     assert (hold.start_time, hold.end_time) == (bench.at(11), bench.at(18))
     assert events(wait) == [("connect start", bench.at(10))]
