@@ -45,7 +45,6 @@ class Automatic:
         self._leak_after = leak_after
         self._lock = threading.RLock()
         self._overrides: list[Override] = []
-        self._undo: list[Callable[[], None]] = []
         self._apps: weakref.WeakSet[Any] = weakref.WeakSet()
         self._said: set[str] = set()
         self._ended = False
@@ -67,9 +66,8 @@ class Automatic:
         for observer in observers_in_use():
             if observer.stand_in is not None:
                 observer.close()
-        for undo in self._undo:
-            undo()
-        self._undo.clear()
+            elif observer.stop_telling is not None:
+                observer.stop_telling()
 
     # -- engines -----------------------------------------------------------------------------
 
@@ -102,7 +100,7 @@ class Automatic:
             observer.stand_in = StandIn(self._tell, observe_again)
 
     def _tell(self, observer: PoolObserver) -> None:
-        self._undo.append(export(observer, self._settings))
+        observer.stop_telling = export(observer, self._settings)
 
     # -- applications ------------------------------------------------------------------------
 

@@ -75,8 +75,9 @@ class PoolObserver:
         self._first_tick: list[Callable[[], None]] = []
         self._forking: list[Callable[[bool], None]] = []
         self._last_state: PoolState | None = None
-        self.stand_in: StandIn | None = None
         self.told_to_opentelemetry = False
+        self.stand_in: StandIn | None = None
+        self.stop_telling: Callable[[], None] | None = None
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
         self._attachment = Attachment(

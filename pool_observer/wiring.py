@@ -101,10 +101,11 @@ def observe(
             endpoints[metrics_path] = metrics_app(registry)
             check_endpoints(app, endpoints)
     tell_opentelemetry = _teller(opentelemetry)
-    stand_ins = _make_room(sync_engine, name)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
         prepare(registry)
+
+    stand_ins = _make_room(sync_engine, name)
 
     observer = PoolObserver(
         sync_engine,
@@ -163,6 +164,25 @@ def _sync_engine(engine: object) -> Engine:
     return inner
 
 
+def _refuse_a_second(engine: Engine, name: str) -> None:
+    for observer in _asked_for():
+        if observer.observes(engine.pool):
+            raise ValueError(
+                f'pool "{observer.name}" is already observed; close() the first observer'
+            )
+    if any(observer.name == name for observer in _asked_for()):
+        gc.collect()  # an engine that was simply dropped may linger as garbage
+    if any(observer.name == name for observer in _asked_for()):
+        raise ValueError(
+            f'a pool named "{name}" is already observed; give this one a name of its own: '
+            'observe(engine, name="...")'
+        )
+
+
+def _asked_for() -> list[PoolObserver]:
+    return [observer for observer in observers_in_use() if observer.stand_in is None]
+
+
 def _make_room(engine: Engine, name: str) -> list[StandIn]:
     """Have those leave that observe only because nobody else did."""
     made = []
@@ -171,21 +191,6 @@ def _make_room(engine: Engine, name: str) -> list[StandIn]:
             observer.close()
             made.append(observer.stand_in)
     return made
-
-
-def _refuse_a_second(engine: Engine, name: str) -> None:
-    for observer in observers_in_use():
-        if observer.observes(engine.pool):
-            raise ValueError(
-                f'pool "{observer.name}" is already observed; close() the first observer'
-            )
-    if any(observer.name == name for observer in observers_in_use()):
-        gc.collect()  # an engine that was simply dropped may linger as garbage
-    if any(observer.name == name for observer in observers_in_use()):
-        raise ValueError(
-            f'a pool named "{name}" is already observed; give this one a name of its own: '
-            'observe(engine, name="...")'
-        )
 
 
 def observers_in_use() -> list[PoolObserver]:

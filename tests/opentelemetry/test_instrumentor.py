@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from typing import Any
 
 import fastapi
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 
-from pool_observer import automatic, observe
+from pool_observer import PoolObserver, automatic, observe
 from pool_observer.instrumentor import LEAK_AFTER, SPANS_ABOVE, PoolObserverInstrumentor
 from pool_observer.watchdog import process_watchdog
 from pool_observer.wiring import observers_in_use
@@ -146,6 +147,31 @@ def test_a_users_settings_are_the_ones_that_count(told: Told, instrument: Instru
         deliver()
         assert len(told.spans()) == 2
         assert pools(told) == set()
+
+
+def test_what_is_refused_leaves_the_engine_observed(told: Told, instrument: Instrument) -> None:
+    instrument()
+    engine, taken = sqlite(), sqlite()
+    with observe(taken, name="orders"):
+        with pytest.raises(ValueError, match="already observed"):
+            observe(engine, name="orders")
+        with pytest.raises(TypeError):
+            observe(engine, registry="mine")  # type: ignore[arg-type]
+        assert pools(told) == {"orders", "sqlite/null"}
+
+
+def test_an_observer_that_is_told_of_goes_with_its_engine(
+    told: Told, instrument: Instrument
+) -> None:
+    instrument()
+
+    def observe_and_forget() -> weakref.ref[PoolObserver]:
+        return weakref.ref(observe(sqlite(), name="orders"))
+
+    observer = observe_and_forget()
+    gc.collect()
+    assert observer() is None
+    assert pools(told) == set()
 
 
 def test_a_name_that_a_user_wants_is_given_up(told: Told, instrument: Instrument) -> None:
