@@ -72,11 +72,12 @@ def test_a_listener_that_blocks_holds_up_nobody(
 def test_who_leaves_hears_no_more_even_of_what_is_on_its_way(
     database: FakeDatabase, impatient: None
 ) -> None:
-    with observer_of(database.engine()) as observer:
+    engine = database.engine()
+    with observer_of(engine) as observer:
         blocked, listener = Blocked(), RecordingListener()
         observer.subscribe(blocked)
         unsubscribe = observer.subscribe(listener)
-        engine_connect(observer, database)
+        engine.connect().close()
         delivering = threading.Thread(target=observer.deliver)
         delivering.start()
         wait_until(blocked.entered.is_set)
@@ -85,12 +86,6 @@ def test_who_leaves_hears_no_more_even_of_what_is_on_its_way(
         blocked.go_on.set()
         delivering.join()
         assert len(listener.holds) == before
-
-
-def engine_connect(observer: PoolObserver, database: FakeDatabase) -> None:
-    pool = observer._attachment.current_pool()
-    assert pool is not None
-    pool.connect().close()
 
 
 def test_who_comes_late_hears_what_comes_after() -> None:
