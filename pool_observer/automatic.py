@@ -94,7 +94,7 @@ class Automatic:
 
             def observe_again() -> None:
                 engine = reference()
-                if engine is not None and not self._ended:
+                if engine is not None:
                     self.observe(engine)
 
             observer.stand_in = StandIn(self._tell, observe_again)

@@ -50,7 +50,9 @@ class Instruments:
 
     def add(self, observer: PoolObserver) -> None:
         """Tell of this pool too."""
-        self._observers = (*self._observers, weakref.ref(observer))
+        # Without those that have gone with their engines, and said nothing.
+        there = [reference for reference in self._observers if reference() is not None]
+        self._observers = (*there, weakref.ref(observer))
 
     def remove(self, observer: PoolObserver) -> None:
         """Tell of this pool no more."""

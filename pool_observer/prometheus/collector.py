@@ -32,7 +32,9 @@ class PoolCollector:
         self._observers: tuple[weakref.ref[PoolObserver], ...] = ()
 
     def add(self, observer: PoolObserver) -> None:
-        self._observers = (*self._observers, weakref.ref(observer))
+        # Without those that have gone with their engines, and said nothing.
+        there = [reference for reference in self._observers if reference() is not None]
+        self._observers = (*there, weakref.ref(observer))
 
     def remove(self, observer: PoolObserver) -> None:
         self._observers = tuple(

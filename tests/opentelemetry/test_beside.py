@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pool_observer import OpenTelemetry, PoolObserver
 from pool_observer.opentelemetry import advice
+from pool_observer.opentelemetry.exporting import export
 from tests.conftest import Observe
 from tests.opentelemetry.told import Told
 from tests.support import FakeDatabase
@@ -144,3 +145,13 @@ def test_a_pool_of_which_only_spans_are_told_is_shown_by_us(
     told = OpenTelemetry(meter_provider=provider, metrics=False)
     observed(FakeDatabase().engine(), name="spans", opentelemetry=told)
     assert pool_names() == ["spans"]
+
+
+def test_a_pool_that_opentelemetry_is_told_of_no_more_is_shown_by_us_again(
+    observed: Observe, provider: MeterProvider
+) -> None:
+    observer = observed(FakeDatabase().engine(), name="orders")
+    stop = export(observer, OpenTelemetry(meter_provider=provider))
+    assert pool_names() == ["orders"]
+    stop()
+    assert pool_names() == ["orders"]

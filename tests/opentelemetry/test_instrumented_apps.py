@@ -74,6 +74,17 @@ def test_an_application_that_exists_already(told: Told, instrument: Instrument) 
     assert holders(told) == ["GET /hello/{name}"]
 
 
+def test_an_application_is_followed_once(instrument: Instrument) -> None:
+    instrument()
+    automatic = PoolObserverInstrumentor()._automatic
+    assert automatic is not None
+    app = fastapi.FastAPI()
+    installation = app.__dict__["build_middleware_stack"].installation
+    assert len(installation.users) == 1
+    automatic.name_requests(app)  # as for one whose `__init__` calls another's
+    assert len(installation.users) == 1
+
+
 def test_an_application_that_observes_itself_as_well(told: Told, instrument: Instrument) -> None:
     instrument()
     engine = sqlite()

@@ -22,7 +22,7 @@ from pool_observer import OpenTelemetry, PoolState, holding, observe
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import Across, Kind, Metric
 from pool_observer.opentelemetry.exporting import export
-from pool_observer.opentelemetry.instruments import Instruments
+from pool_observer.opentelemetry.instruments import Instruments, process_instruments
 from pool_observer.prometheus.exporting import export as export_to_prometheus
 from tests.conftest import Observe
 from tests.opentelemetry.told import Told, points
@@ -208,15 +208,19 @@ def test_several_pools_share_the_instruments(
     waiting = points(told.metrics()["db.client.connection.pending_requests"])
     assert list(waiting) == [((POOL, "users"),)]
     assert caplog.records == []  # such as of instruments made twice
+    assert len(process_instruments.on(told.meter_provider)._observers) == 1
 
 
 def test_an_engine_that_is_dropped_is_told_of_no_more(told: Told) -> None:
     def observe_and_forget() -> None:
         observe(FakeDatabase().engine(), name="dropped", opentelemetry=told.settings())
 
-    observe_and_forget()
-    gc.collect()
-    assert told.metrics() == {}
+    for _ in range(3):
+        observe_and_forget()
+        gc.collect()
+        assert told.metrics() == {}
+    # And not even that it was there is remembered for ever.
+    assert len(process_instruments.on(told.meter_provider)._observers) == 1
 
 
 GLOBAL = """

@@ -203,13 +203,19 @@ def test_a_lost_connection_is_an_error(bench: Bench) -> None:
 
 
 def test_an_overdue_hold_is_marked_where_it_became_so(bench: Bench) -> None:
-    with expect_long_hold(5, "a nightly report"), bench.engine.connect():
+    with expect_long_hold(5, "a nightly report"), bench.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
         bench.clock.advance(8)
+        connection.commit()
     hold = bench.span("connection hold")
     assert hold.attributes["pool_observer.overdue"] is True
     assert hold.attributes["pool_observer.limit_seconds"] == 5.0
     assert hold.attributes["pool_observer.limit_reason"] == "a nightly report"
-    assert events(hold) == [("overdue", bench.at(5))]
+    assert events(hold) == [
+        ("first statement", bench.at(0)),
+        ("overdue", bench.at(5)),
+        ("commit", bench.at(8)),
+    ]
 
 
 def test_a_hold_without_a_limit_has_none(bench: Bench) -> None:
