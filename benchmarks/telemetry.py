@@ -6,6 +6,7 @@ is serialised and sent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from sqlalchemy import Engine
@@ -21,6 +22,8 @@ class Telemetry:
         metrics = peer_module("opentelemetry.sdk.metrics")
         export = peer_module("opentelemetry.sdk.metrics.export")
         self.spans_ended = 0
+        # Theirs is measured in another process, where it is made to work; the table says so.
+        logging.getLogger("pool_observer.opentelemetry.advice").disabled = True
         # A processor that only counts spans, though the SDK still makes and ends them.
         processor = trace.SpanProcessor()
         processor.on_end = self._note_end

@@ -17,7 +17,7 @@ import sqlalchemy
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-logger = logging.getLogger("pool_observer")
+logger = logging.getLogger(__name__)  # of its own, for those who know it and want no more of it
 
 OFFICIAL = "opentelemetry-instrumentation-sqlalchemy"
 
