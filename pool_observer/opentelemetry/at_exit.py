@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import weakref
 from contextlib import suppress
 
 from pool_observer.delivery import PATIENCE
 from pool_observer.observer import PoolObserver
+from pool_observer.observers import Observers
 
 
 class AtExit:
     """Delivers for its observers when the process ends, in which the last to come is the first."""
 
     def __init__(self) -> None:
-        self._observers: weakref.WeakSet[PoolObserver] = weakref.WeakSet()
+        self._observers = Observers()
 
     def add(self, observer: PoolObserver) -> None:
         """Deliver for this one too.
@@ -32,10 +32,9 @@ class AtExit:
 
     def deliver(self) -> None:
         """Tell of what has happened since the last tick."""
-        for observer in list(self._observers):
+        for observer in self._observers:
             with suppress(Exception):  # whom should we tell
-                if not observer.closed:
-                    observer.deliver(PATIENCE)
+                observer.deliver(PATIENCE)
 
 
 process_at_exit = AtExit()

@@ -48,7 +48,7 @@ def export(observer: PoolObserver, settings: OpenTelemetry) -> Undo:
 def _export_metrics(observer: PoolObserver, settings: OpenTelemetry) -> list[Undo]:
     instruments = process_instruments.on(settings.meter_provider)
     unsubscribe = observer.subscribe(DurationRecorder(instruments.histograms))
-    instruments.add(observer)
+    instruments.observers.add(observer)
     observer.told_to_opentelemetry = True
 
     def leave() -> None:

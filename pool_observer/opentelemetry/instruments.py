@@ -19,6 +19,7 @@ from pool_observer.contract import CONTRACT
 from pool_observer.delivery import PATIENCE
 from pool_observer.metric import POOL_LABEL, Across, Kind, Metric
 from pool_observer.observer import PoolObserver
+from pool_observer.observers import Observers
 from pool_observer.opentelemetry.scope import SCOPE, scope_version
 from pool_observer.state import Distribution, PoolState
 
@@ -31,7 +32,7 @@ class Instruments:
     """
 
     def __init__(self, meter_provider: MeterProvider | None) -> None:
-        self._observers: tuple[weakref.ref[PoolObserver], ...] = ()
+        self.observers = Observers()
         self._states: list[PoolState] = []
         self._read_since: set[str] = set()
         self.histograms: dict[str, Histogram] = {}
@@ -48,17 +49,9 @@ class Instruments:
                 callbacks = [partial(self._read, metric)]
                 _creator(meter, metric)(metric.name, callbacks, metric.unit, metric.help)
 
-    def add(self, observer: PoolObserver) -> None:
-        """Tell of this pool too."""
-        # Without those that have gone with their engines, and said nothing.
-        there = [reference for reference in self._observers if reference() is not None]
-        self._observers = (*there, weakref.ref(observer))
-
     def remove(self, observer: PoolObserver) -> None:
         """Tell of this pool no more."""
-        self._observers = tuple(
-            reference for reference in self._observers if reference() not in (None, observer)
-        )
+        self.observers.remove(observer)
         self._states = [state for state in self._states if state.name != observer.name]
 
     def _read(self, metric: Metric, _: CallbackOptions) -> Iterator[Observation]:
@@ -74,10 +67,7 @@ class Instruments:
                     yield Observation(figure, attributes_of(state.name, metric, values))
 
     def _look(self) -> Iterator[PoolState]:
-        for reference in self._observers:
-            observer = reference()
-            if observer is None or observer.closed or observer.engine_is_gone:
-                continue
+        for observer in self.observers:
             try:
                 observer.deliver(PATIENCE)  # durations, which a reader collects after this
                 yield observer.snapshot()

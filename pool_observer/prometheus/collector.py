@@ -13,6 +13,7 @@ from prometheus_client import Metric as Family
 
 from pool_observer.contract import CONTRACT
 from pool_observer.observer import PoolObserver
+from pool_observer.observers import Observers
 from pool_observer.prometheus.families import PoolFamily
 from pool_observer.state import PoolState
 
@@ -23,26 +24,12 @@ OPENTELEMETRY = "opentelemetry.exporter.prometheus"
 
 
 class PoolCollector:
-    """The pools that one registry exports. Refers to their observers weakly."""
+    """The pools that one registry exports."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = weakref.ref(registry)
         self._has_said = False
-        # Replaced, never changed: a scrape in another thread keeps what it began with.
-        self._observers: tuple[weakref.ref[PoolObserver], ...] = ()
-
-    def add(self, observer: PoolObserver) -> None:
-        # Without those that have gone with their engines, and said nothing.
-        there = [reference for reference in self._observers if reference() is not None]
-        self._observers = (*there, weakref.ref(observer))
-
-    def remove(self, observer: PoolObserver) -> None:
-        self._observers = tuple(
-            reference for reference in self._observers if reference() not in (None, observer)
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self._observers)
+        self.observers = Observers()
 
     def describe(self) -> Iterable[Family]:
         """The names, for the registry to compare with those it has."""
@@ -56,10 +43,7 @@ class PoolCollector:
 
     def _states(self) -> Iterator[PoolState]:
         beside_opentelemetry = self._is_beside_opentelemetry()
-        for reference in self._observers:
-            observer = reference()
-            if observer is None or observer.closed or observer.engine_is_gone:
-                continue
+        for observer in self.observers:
             if beside_opentelemetry and observer.told_to_opentelemetry:
                 self._say_that_it_is_shown(observer.name)
                 continue
@@ -117,8 +101,8 @@ class PoolCollectors:
             collector = self._collectors.get(registry)
             if collector is None:
                 return
-            collector.remove(observer)
-            if not collector:
+            collector.observers.remove(observer)
+            if not collector.observers:
                 del self._collectors[registry]
                 with contextlib.suppress(KeyError):  # somebody has done so already
                     registry.unregister(collector)

@@ -58,7 +58,7 @@ def export(observer: PoolObserver, registry: CollectorRegistry) -> None:
                 "any more. Each worker answers for itself alone. Set it before the workers start.",
                 DIRECTORY,
             )
-        process_collectors.on(registry).add(observer)
+        process_collectors.on(registry).observers.add(observer)
         observer.when_closing(lambda: process_collectors.leave(registry, observer))
         return
     Export(observer, directory).begin()

@@ -149,7 +149,7 @@ def test_whatever_is_asked_first_begins_a_collection(
 ) -> None:
     observer = observed(database.engine(), name="orders")
     instruments = Instruments(told.meter_provider)
-    instruments.add(observer)
+    instruments.observers.add(observer)
 
     def ask(metric: Metric) -> list[PoolState]:
         list(instruments._read(metric, CallbackOptions()))
@@ -208,7 +208,7 @@ def test_several_pools_share_the_instruments(
     waiting = points(told.metrics()["db.client.connection.pending_requests"])
     assert list(waiting) == [((POOL, "users"),)]
     assert caplog.records == []  # such as of instruments made twice
-    assert len(process_instruments.on(told.meter_provider)._observers) == 1
+    assert len(process_instruments.on(told.meter_provider).observers) == 1
 
 
 def test_an_engine_that_is_dropped_is_told_of_no_more(told: Told) -> None:
@@ -220,7 +220,7 @@ def test_an_engine_that_is_dropped_is_told_of_no_more(told: Told) -> None:
         gc.collect()
         assert told.metrics() == {}
     # And not even that it was there is remembered for ever.
-    assert len(process_instruments.on(told.meter_provider)._observers) == 1
+    assert len(process_instruments.on(told.meter_provider).observers) == 1
 
 
 GLOBAL = """

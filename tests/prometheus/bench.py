@@ -26,7 +26,7 @@ class Bench:
         )
         self.registry = CollectorRegistry()
         collector = PoolCollector(self.registry)
-        collector.add(self.observer)
+        collector.observers.add(self.observer)
         self.registry.register(collector)
 
     def scrape(self) -> Scraped:

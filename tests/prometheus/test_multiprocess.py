@@ -38,7 +38,7 @@ def comparable(scraped: Scraped) -> dict[Any, float]:
 def collected(observer: PoolObserver) -> Scraped:
     """What a collector says of the same pool."""
     collector = PoolCollector(CollectorRegistry())
-    collector.add(observer)
+    collector.observers.add(observer)
     return Scraped(collector.collect())
 
 
