@@ -7,31 +7,35 @@ from collections.abc import Iterator
 
 from pool_observer.observer import PoolObserver
 
+_Reference = weakref.ref[PoolObserver]
+
 
 class Observers:
-    """Some observers. Refers to them weakly: one goes with its engine, and says nothing."""
+    """Some observers. Refers to them weakly: one goes with its engine, and says nothing.
+
+    Threads may add, remove and iterate at a time: each step is one operation on a dict.
+    """
 
     def __init__(self) -> None:
-        # Replaced, never changed: who iterates in another thread keeps what it began with.
-        self._references: tuple[weakref.ref[PoolObserver], ...] = ()
+        self._references: dict[_Reference, None] = {}
 
     def add(self, observer: PoolObserver) -> None:
         """Let this one be among them."""
-        there = [reference for reference in self._references if reference() is not None]
-        self._references = (*there, weakref.ref(observer))
+        self._references[weakref.ref(observer, self._forget)] = None
 
     def remove(self, observer: PoolObserver) -> None:
         """Let this one be among them no more."""
-        self._references = tuple(
-            reference for reference in self._references if reference() not in (None, observer)
-        )
+        self._forget(weakref.ref(observer))
+
+    def _forget(self, reference: _Reference) -> None:
+        self._references.pop(reference, None)
 
     def __len__(self) -> int:
         return len(self._references)
 
     def __iter__(self) -> Iterator[PoolObserver]:
         """Those that observe something now."""
-        for reference in self._references:
+        for reference in list(self._references):
             observer = reference()
             if observer is not None and not observer.closed and not observer.engine_is_gone:
                 yield observer
