@@ -18,9 +18,7 @@ from pool_observer.model import (
 from pool_observer.open_claims import Clock, OpenClaims
 from pool_observer.progress import NO_PHASES
 from pool_observer.tracing import UNTRACED, Traced, traced_in
-
-BELIEVED_NS = 100_000
-"""By how much the clock on the wall must have been set for us to follow it."""
+from pool_observer.wall_clock import WallClock
 
 
 class Describing(OpenClaims):
@@ -37,30 +35,8 @@ class Describing(OpenClaims):
         failures: Failures | None,
     ) -> None:
         super().__init__(pool, clock=clock, backlog=backlog, failures=failures)
-        self._wall_clock = wall_clock
+        self.wall = WallClock(clock, wall_clock)
         self._overdue_ns = overdue_after * NANOSECONDS
-        self._epoch = min(self._difference() for _ in range(3))[1]
-
-    def compare_clocks(self) -> None:
-        """Notice, every now and then, whether the clock on the wall was set.
-
-        Small differences are not believed: this thread may have had to pause between reading
-        the one clock and the other, and what follows one another is not to overlap.
-        """
-        narrowest, epoch = self._difference()
-        if abs(epoch - self._epoch) <= BELIEVED_NS:
-            return
-        for _ in range(3):
-            narrowest, epoch = min((narrowest, epoch), self._difference())
-        if abs(epoch - self._epoch) > BELIEVED_NS + narrowest:
-            self._epoch = epoch
-
-    def _difference(self) -> tuple[int, int]:
-        """How far the clocks are apart, preceded by how sure that is not."""
-        before = self.clock()
-        wall = self._wall_clock()
-        after = self.clock()
-        return after - before, wall - (before + after) // 2
 
     def wait(self, claim: Claim, now: int, outcome: Outcome | None = None) -> Wait:
         """A wait as it is now; with the outcome, if that is counted."""
@@ -71,7 +47,7 @@ class Describing(OpenClaims):
             pool=self.pool,
             holder=self.name_of(claim),
             call_site=resolve(claim.site),
-            began_ns=self.unix_ns(claim.asked_at),
+            began_ns=self.wall.unix_ns(claim.asked_at),
             outcome=outcome,
             stage=claim.stage,
             queue_ns=queue,
@@ -101,7 +77,7 @@ class Describing(OpenClaims):
             pool=self.pool,
             holder=self.name_of(claim),
             call_site=resolve(claim.site),
-            began_ns=self.unix_ns(claim.granted_at),
+            began_ns=self.wall.unix_ns(claim.granted_at),
             ending=ending,
             activity=claim.activity[0],
             executing_ns=executing,
@@ -158,11 +134,3 @@ class Describing(OpenClaims):
     def group_of(self, claim: Claim) -> tuple[str, CallSite | None]:
         """Who it is for, and the line."""
         return self.name_of(claim), resolve(claim.site)
-
-    def unix_ns(self, instant: int) -> int:
-        """What the wall clock said then, in nanoseconds."""
-        return self._epoch + instant
-
-    def unix_time(self, instant: int) -> float:
-        """The same in seconds."""
-        return self.unix_ns(instant) / NANOSECONDS

@@ -101,7 +101,7 @@ class Ledger(Describing):
             try:
                 self.trace_context = reader_of_current_context()  # it may be imported by now
                 now = self.clock()
-                self.compare_clocks()
+                self.wall.compare()
                 settled = self._settle(now, Told() if tell else None, capacity)
                 if freeze:
                     settled.totals = self._frozen()
@@ -173,7 +173,7 @@ class Ledger(Describing):
                 bucket = tally.use_time.add(duration)
                 if claim.trace is not None:
                     span = self.traced(claim).span_of_hold
-                    at = self.unix_time((claim.granted_at or 0) + duration)
+                    at = self.wall.unix_time((claim.granted_at or 0) + duration)
                     tally.use_time.exemplify(bucket, span, duration, at)
                 if told is not None:
                     told.events.append(self.hold(claim, now, claim.ending))
@@ -199,9 +199,9 @@ class Ledger(Describing):
         use_bucket = tally.use_time.add(duration)
         if claim.trace is not None:
             traced = self.traced(claim)
-            at = self.unix_time(granted_at)
+            at = self.wall.unix_time(granted_at)
             tally.wait_time.exemplify(wait_bucket, traced.span, waited, at)
-            at = self.unix_time(ended_at)
+            at = self.wall.unix_time(ended_at)
             tally.use_time.exemplify(use_bucket, traced.span_of_hold, duration, at)
         if claim.connecting_at is None and claim.pinging_at is None:
             tally.queue_ns += waited
@@ -260,7 +260,7 @@ class Ledger(Describing):
         duration = split[0] + split[1] + split[2]
         bucket = tally.wait_time.add(duration)
         if claim.trace is not None:
-            at = self.unix_time(claim.asked_at + duration)
+            at = self.wall.unix_time(claim.asked_at + duration)
             tally.wait_time.exemplify(bucket, self.traced(claim).span, duration, at)
         if claim.outer is not None:
             outer, inner = resolve(claim.outer.site), resolve(claim.site)

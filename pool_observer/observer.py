@@ -75,9 +75,10 @@ class PoolObserver:
         self._first_tick: list[Callable[[], None]] = []
         self._forking: list[Callable[[bool], None]] = []
         self._last_state: PoolState | None = None
-        self.told_to_opentelemetry = False
-        self.stand_in: StandIn | None = None
-        self.stop_telling: Callable[[], None] | None = None
+        # What exporters and the instrumentor need to know of each other, who must not meet:
+        self.told_to_opentelemetry = False  # in metrics
+        self.stand_in: StandIn | None = None  # if nobody has asked for this observer
+        self.stop_telling: Callable[[], None] | None = None  # undoes what the instrumentor added
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
         self._attachment = Attachment(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pool_observer.describing import BELIEVED_NS
 from pool_observer.ledger import Ledger
+from pool_observer.wall_clock import BELIEVED_NS
 from tests.support import FakeClock
 
 MS = 1_000_000
@@ -34,30 +34,30 @@ def ledger_of(takes: Iterable[int] = ()) -> tuple[Ledger, Wall]:
 
 def test_a_clock_that_was_set_is_followed() -> None:
     ledger, wall = ledger_of()
-    assert ledger.unix_ns(5) == 1000 * MS + 5
+    assert ledger.wall.unix_ns(5) == 1000 * MS + 5
     wall.offset = 3000 * MS
     ledger.settle()
-    assert ledger.unix_ns(5) == 3000 * MS + 5
+    assert ledger.wall.unix_ns(5) == 3000 * MS + 5
 
 
 def test_small_differences_are_not_believed_so_that_what_follows_does_not_overlap() -> None:
     ledger, wall = ledger_of()
     wall.offset += BELIEVED_NS
     ledger.settle()
-    assert ledger.unix_ns(0) == 1000 * MS
+    assert ledger.wall.unix_ns(0) == 1000 * MS
     wall.offset += 1
     ledger.settle()
-    assert ledger.unix_ns(0) == 1000 * MS + BELIEVED_NS + 1
+    assert ledger.wall.unix_ns(0) == 1000 * MS + BELIEVED_NS + 1
 
 
 def test_a_pause_between_the_clocks_is_no_change() -> None:
     ledger, wall = ledger_of()
     wall.takes = [50 * MS]  # once: this thread had to wait for its turn
     ledger.settle()
-    assert ledger.unix_ns(0) == 1000 * MS
+    assert ledger.wall.unix_ns(0) == 1000 * MS
     wall.takes = [50 * MS] * 4  # every time: then nothing is certain, and nothing is changed
     ledger.settle()
-    assert ledger.unix_ns(0) == 1000 * MS
+    assert ledger.wall.unix_ns(0) == 1000 * MS
 
 
 def test_a_pause_does_not_hide_a_change() -> None:
@@ -65,9 +65,9 @@ def test_a_pause_does_not_hide_a_change() -> None:
     wall.offset += 20 * MS
     wall.takes = [50 * MS]
     ledger.settle()
-    assert ledger.unix_ns(0) == 1020 * MS
+    assert ledger.wall.unix_ns(0) == 1020 * MS
 
 
 def test_the_first_comparison_is_the_best_of_three() -> None:
     ledger, _ = ledger_of(takes=[50 * MS, 2 * MS, 80 * MS])
-    assert abs(ledger.unix_ns(0) - 1000 * MS) == MS
+    assert abs(ledger.wall.unix_ns(0) - 1000 * MS) == MS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ class Bench:
         return EPOCH + round(seconds * SECOND)
 
 
+@contextmanager
 def bench_of(database: FakeDatabase, told: Told, **settings: Any) -> Iterator[Bench]:
     clock = FakeClock()
     engine = database.engine(pool_size=2, max_overflow=0, pool_timeout=0)

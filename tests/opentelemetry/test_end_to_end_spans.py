@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from pool_observer.describing import BELIEVED_NS
 from pool_observer.model import NANOSECONDS, Outcome
 from pool_observer.opentelemetry.spans import HOLD, WAIT
+from pool_observer.wall_clock import BELIEVED_NS
 from tests.opentelemetry import otlp_service
 from tests.opentelemetry.expected_spans import ERROR, UNSET, comparable, hold_span, wait_span
 from tests.opentelemetry.otlp_service import LEAK_AFTER, SIZE, WARM_UP

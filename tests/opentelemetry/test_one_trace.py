@@ -15,9 +15,9 @@ from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from sqlalchemy import Engine
 
 from pool_observer.contract import CONTRACT
-from pool_observer.describing import BELIEVED_NS
 from pool_observer.opentelemetry.scope import SCOPE
 from pool_observer.opentelemetry.spans import HOLD, WAIT
+from pool_observer.wall_clock import BELIEVED_NS
 from tests.opentelemetry import otlp_service
 from tests.opentelemetry.otlp_service import CHECKED_IN, running
 from tests.opentelemetry.receiver import ReceivedSpan, receiving

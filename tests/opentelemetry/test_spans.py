@@ -26,7 +26,8 @@ from tests.support import FakeDatabase
 
 @pytest.fixture
 def bench(database: FakeDatabase, told: Told) -> Iterator[Bench]:
-    yield from bench_of(database, told)
+    with bench_of(database, told) as bench:
+        yield bench
 
 
 def events(span: Any) -> list[tuple[str, int]]:

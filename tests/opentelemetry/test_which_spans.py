@@ -21,12 +21,14 @@ from tests.support import FakeDatabase
 
 @pytest.fixture
 def bench(database: FakeDatabase, told: Told) -> Iterator[Bench]:
-    yield from bench_of(database, told)
+    with bench_of(database, told) as bench:
+        yield bench
 
 
 @pytest.fixture
 def default_bench(database: FakeDatabase, told: Told) -> Iterator[Bench]:
-    yield from bench_of(database, told, spans_above=0.1)
+    with bench_of(database, told, spans_above=0.1) as bench:
+        yield bench
 
 
 def test_by_default_short_ones_make_no_spans(default_bench: Bench) -> None:
@@ -54,7 +56,7 @@ def test_what_goes_wrong_is_told_however_short(default_bench: Bench) -> None:
 
 
 def test_none_of_them_becomes_a_span_if_that_is_wanted(database: FakeDatabase, told: Told) -> None:
-    for bench in bench_of(database, told, spans_above=None):
+    with bench_of(database, told, spans_above=None) as bench:
         with bench.engine.connect():
             bench.clock.advance(60)
         assert bench.spans() == []
@@ -62,7 +64,7 @@ def test_none_of_them_becomes_a_span_if_that_is_wanted(database: FakeDatabase, t
 
 
 def test_spans_alone(database: FakeDatabase, told: Told) -> None:
-    for bench in bench_of(database, told, metrics=False):
+    with bench_of(database, told, metrics=False) as bench:
         with bench.engine.connect():
             pass
         assert len(bench.spans()) == 2
@@ -71,7 +73,7 @@ def test_spans_alone(database: FakeDatabase, told: Told) -> None:
 
 def test_sampling_is_respected(database: FakeDatabase) -> None:
     told = Told(sampler=ParentBased(ALWAYS_OFF))
-    for bench in bench_of(database, told):
+    with bench_of(database, told) as bench:
         with told.tracer.start_as_current_span("request"), bench.engine.connect():
             pass
         assert bench.spans() == []
