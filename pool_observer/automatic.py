@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from pool_observer.asgi.installing import install, is_named_for, uninstall_all
+from pool_observer.asgi.installing import Installation, install
 from pool_observer.hooks.naming import default_name
 from pool_observer.observer import PoolObserver, StandIn
 from pool_observer.opentelemetry.exporting import export
@@ -45,7 +45,7 @@ class Automatic:
         self._leak_after = leak_after
         self._lock = threading.RLock()
         self._overrides: list[Override] = []
-        self._apps: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._installations: weakref.WeakSet[Installation] = weakref.WeakSet()
         self._said: set[str] = set()
         self._ended = False
 
@@ -61,8 +61,8 @@ class Automatic:
         self._ended = True
         for override in self._overrides:
             override.undo()
-        for app in list(self._apps):
-            uninstall_all(app, self)
+        for installation in list(self._installations):
+            installation.remove(self)
         for observer in observers_in_use():
             if observer.stand_in is not None:
                 observer.close()
@@ -107,9 +107,7 @@ class Automatic:
     def name_requests(self, app: Any) -> None:
         """Have connections held on behalf of this application's routes."""
         with self._lock:
-            if not is_named_for(app, self):
-                install(app, self)
-                self._apps.add(app)
+            self._installations.add(install(app, self))
 
     def note_failure(self, place: str) -> None:
         """Failures of the middleware are counted by one of the observers."""

@@ -115,9 +115,8 @@ def observe(
         skip_callers=skip_callers,
     )
     if app is not None:
-        observer.when_closing(
-            install(app, observer, server_timing=server_timing, endpoints=endpoints)
-        )
+        installation = install(app, observer, server_timing=server_timing, endpoints=endpoints)
+        observer.when_closing(lambda: installation.remove(observer))
     if registry is not None:
         export(observer, registry)
     observer.deliver_through(process_messenger)

@@ -75,38 +75,15 @@ def install(
     *,
     server_timing: bool = False,
     endpoints: Mapping[str, App] = MappingProxyType({}),
-) -> Callable[[], None]:
-    """Name the requests of this application, until the function returned has been called.
+) -> Installation:
+    """Name the requests of this application, until the observer is removed from what is returned.
 
     Several observers may ask for it; the last to leave takes it off. `endpoints` are paths
     that are answered, unless the application has a route of its own for them.
     """
     installation = _installation_on(app) or Installation(app)
-    user = User(server_timing, endpoints, weakref.ref(observer))
-    installation.users = [*installation.users, user]
-    installation.apply()
-
-    def uninstall() -> None:
-        installation.users = [other for other in installation.users if other is not user]
-        installation.apply()
-
-    return uninstall
-
-
-def is_named_for(app: Any, observer: Observing) -> bool:
-    """Whether requests of this application are named for this observer already."""
-    installation = _installation_on(app)
-    users = () if installation is None else installation.users
-    return any(user.observer() is observer for user in users)
-
-
-def uninstall_all(app: Any, observer: Observing) -> None:
-    """Name the requests of this application for this observer no more."""
-    installation = _installation_on(app)
-    if installation is not None:
-        users = installation.users
-        installation.users = [user for user in users if user.observer() is not observer]
-        installation.apply()
+    installation.add(User(server_timing, endpoints, weakref.ref(observer)))
+    return installation
 
 
 def _installation_on(app: Any) -> Installation | None:
@@ -135,7 +112,21 @@ class Installation:
             Override(app.router, "middleware_stack", self._enter),
         ]
 
-    def apply(self) -> None:
+    def add(self, user: User) -> None:
+        """Do as this user wants too, and no longer as the same observer has wanted before."""
+        self._without(user.observer())
+        self.users = [*self.users, user]
+        self._apply()
+
+    def remove(self, observer: Observing) -> None:
+        """Do nothing more for this observer."""
+        self._without(observer)
+        self._apply()
+
+    def _without(self, observer: Observing | None) -> None:
+        self.users = [user for user in self.users if user.observer() is not observer]
+
+    def _apply(self) -> None:
         """Do as the users want; without any, leave."""
         self.users = [user for user in self.users if user.is_there]
         self._endpoints.replace(

@@ -107,13 +107,20 @@ def test_an_application_that_observes_itself_as_well(told: Told, instrument: Ins
 
 def test_applications_can_be_collected(instrument: Instrument) -> None:
     instrument()
-    apps = instrument_apps_of()
-    service()
-    gc.collect()
-    assert list(apps) == []
-
-
-def instrument_apps_of() -> Any:
     automatic = PoolObserverInstrumentor()._automatic
     assert automatic is not None
-    return automatic._apps
+    app = service()
+    assert len(automatic._installations) == 1
+    del app
+    gc.collect()
+    assert len(automatic._installations) == 0
+
+
+def test_it_ends_where_another_tool_stands_on_top_of_ours(instrument: Instrument) -> None:
+    instrumentor = instrument()
+    app = fastapi.FastAPI()
+    build = app.build_middleware_stack
+    installation = build.installation  # type: ignore[attr-defined]
+    app.build_middleware_stack = lambda: build()  # type: ignore[method-assign]
+    instrumentor.uninstrument()
+    assert installation.users == []
