@@ -52,7 +52,7 @@ def _export_metrics(observer: PoolObserver, settings: OpenTelemetry) -> list[Und
     observer.told_to_opentelemetry = True
 
     def leave() -> None:
-        instruments.remove(observer)
+        instruments.observers.remove(observer)
         observer.told_to_opentelemetry = False
 
     observer.when_closing(leave)

@@ -18,7 +18,6 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvid
 from pool_observer.contract import CONTRACT
 from pool_observer.delivery import PATIENCE
 from pool_observer.metric import POOL_LABEL, Across, Kind, Metric
-from pool_observer.observer import PoolObserver
 from pool_observer.observers import Observers
 from pool_observer.opentelemetry.scope import SCOPE, scope_version
 from pool_observer.state import Distribution, PoolState
@@ -48,11 +47,6 @@ class Instruments:
             else:
                 callbacks = [partial(self._read, metric)]
                 _creator(meter, metric)(metric.name, callbacks, metric.unit, metric.help)
-
-    def remove(self, observer: PoolObserver) -> None:
-        """Tell of this pool no more."""
-        self.observers.remove(observer)
-        self._states = [state for state in self._states if state.name != observer.name]
 
     def _read(self, metric: Metric, _: CallbackOptions) -> Iterator[Observation]:
         # A collection asks for one instrument after the other, and all are to speak of the
