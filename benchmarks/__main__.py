@@ -17,7 +17,7 @@ def main() -> None:
         "memory: flat over many holds, and bytes per open hold; "
         "requests: what a middleware adds to a request, beside other tools; "
         "scrape: what being scraped costs, beside prometheus_client's own ways; "
-        "snapshot: time of a snapshot and of a watchdog tick; "
+        "snapshot: time of a snapshot, of an explanation and of a watchdog tick; "
         "spans: what telling OpenTelemetry costs, beside its own instrumentation",
     )
     parser.add_argument("--quick", action="store_true", help="a rough answer within 30 seconds")

@@ -2,7 +2,16 @@
 
 from pool_observer.asgi.middleware import PoolObserverMiddleware
 from pool_observer.expecting import expect_long_hold
+from pool_observer.explanation import (
+    BlockedLoop,
+    Diagnosis,
+    Doing,
+    ExplainedHold,
+    Standing,
+    Trouble,
+)
 from pool_observer.holding import holding
+from pool_observer.incidents import Incident, IncidentKind
 from pool_observer.listener import Listener
 from pool_observer.model import (
     Activity,
@@ -21,6 +30,8 @@ from pool_observer.model import (
 )
 from pool_observer.observer import PoolObserver
 from pool_observer.opentelemetry.settings import OpenTelemetry
+from pool_observer.page.access import Visitor
+from pool_observer.page.showing import debug_app
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.state import (
     Distribution,
@@ -31,20 +42,28 @@ from pool_observer.state import (
     PoolState,
     PoolTotals,
 )
+from pool_observer.summary import Explanation
 from pool_observer.thresholds import Thresholds
 from pool_observer.wiring import observe
 
 __all__ = [
     "Activity",
+    "BlockedLoop",
     "CallSite",
     "ConnectionClosed",
     "ConnectionInvalidated",
     "ConnectionOpened",
+    "Diagnosis",
     "Distribution",
+    "Doing",
     "Ending",
     "Exemplar",
+    "ExplainedHold",
+    "Explanation",
     "Hold",
     "HolderTotals",
+    "Incident",
+    "IncidentKind",
     "Listener",
     "Nesting",
     "Occupant",
@@ -57,9 +76,13 @@ __all__ = [
     "PoolState",
     "PoolTotals",
     "Stage",
+    "Standing",
     "Thresholds",
     "TraceContext",
+    "Trouble",
+    "Visitor",
     "Wait",
+    "debug_app",
     "expect_long_hold",
     "holding",
     "metrics_app",

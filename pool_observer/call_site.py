@@ -35,6 +35,7 @@ DEEPEST_WALK = 200
 
 _MOST_FILES = 10_000
 _STDLIB = os.path.normcase(sysconfig.get_path("stdlib")) + os.sep
+OURSELVES = os.path.normcase(os.path.dirname(__file__)) + os.sep
 _SITE_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 
 
@@ -98,12 +99,36 @@ class SiteFinder:
         # A module of the standard library is one that is called so *and* lies there: people
         # do name their own modules `queue` or `platform`.
         root = module.partition(".")[0]
-        path = os.path.normcase(filename)
-        return (
-            root in sys.stdlib_module_names
-            and path.startswith(_STDLIB)
-            and not any(part in path for part in _SITE_PACKAGES)
-        )
+        return root in sys.stdlib_module_names and _lies_in_stdlib(filename)
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def is_installed(filename: str) -> bool:
+    """Whether the file came with Python or with a package, or was generated."""
+    return (
+        filename.startswith("<")
+        or filename.endswith(".pyx")  # a driver's, compiled, whose path says nothing
+        or package_of(filename) is not None
+        or _lies_in_stdlib(filename)
+    )
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def package_of(filename: str) -> str | None:
+    """Where the package begins that the file was installed with; None if it was not installed.
+
+    Applications are installed too: then their package is not a library.
+    """
+    path = os.path.normcase(filename)
+    for directory in _SITE_PACKAGES:
+        before, found, inside = path.rpartition(directory)
+        if found:
+            return before + found + inside.partition(os.sep)[0]
+    return OURSELVES if path.startswith(OURSELVES) else None
+
+
+def _lies_in_stdlib(filename: str) -> bool:
+    return os.path.normcase(filename).startswith(_STDLIB) and package_of(filename) is None
 
 
 @lru_cache(maxsize=2048)
@@ -113,7 +138,8 @@ def resolve(site: RawSite | None) -> CallSite | None:
         return None
     code, instruction = site
     # An instruction is two bytes; co_positions() yields one position for each.
-    line, *_ = next(islice(code.co_positions(), instruction // 2, None), (None,))
+    at = max(instruction, 0) // 2  # it is negative before the first
+    line, *_ = next(islice(code.co_positions(), at, None), (None,))
     return CallSite(
         file=_relative(code.co_filename),
         line=line or code.co_firstlineno,

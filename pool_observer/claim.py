@@ -7,6 +7,7 @@ and a reader that takes it sees the state before a change or after it, never in 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -23,6 +24,9 @@ IDLE = Activity.IDLE
 ActivityState = tuple[Activity, int, int, int]
 """What the hold does now, since when, and what it had spent executing and in transaction."""
 
+
+Runner = weakref.ref[Any]
+"""Weak reference to a task, a greenlet or a thread."""
 
 Split = tuple[int, int, int]
 """Nanoseconds of a hold executing, in transaction and idle. They add up to the hold."""
@@ -55,6 +59,7 @@ class Claim:
         "pinging_at",
         "pool",
         "proxy",
+        "runner",
         "site",
         "trace",
         "unit",
@@ -68,6 +73,8 @@ class Claim:
     proxy: Callable[[], Any]
     """Weak reference to the proxied connection; it gives None once the proxy is garbage."""
 
+    runner: Runner | None
+    """The task, greenlet or thread that has asked."""
     unit: Hashable
     """The request, task or thread it belongs to: what one of those holds at a time is nested."""
     outer: Claim | None
@@ -91,8 +98,10 @@ class Claim:
         site: RawSite | None,
         asked_at: int,
         unit: Hashable = None,
+        runner: Runner | None = None,
     ) -> None:
         self.unit = unit
+        self.runner = runner
         self.outer = None
         self.trace = None
         self.holder = holder

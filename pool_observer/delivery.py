@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Protocol
 
+from pool_observer.explanation import ExplainedHold
 from pool_observer.failures import Failures
 from pool_observer.listener import Listener
 from pool_observer.model import (
@@ -42,6 +43,7 @@ class _Closed(Enum):
 _METHOD_FOR: dict[type, str] = {
     Wait: "wait_ended",
     Hold: "hold_ended",
+    ExplainedHold: "hold_overdue",
     ConnectionOpened: "connection_opened",
     ConnectionClosed: "connection_closed",
     ConnectionInvalidated: "connection_invalidated",
@@ -49,6 +51,7 @@ _METHOD_FOR: dict[type, str] = {
 }
 
 Listeners = tuple[Listener, ...]
+Told = Event | ExplainedHold
 
 
 class Messenger(Protocol):
@@ -72,7 +75,7 @@ class Delivery:
         self._begin()
 
     def _begin(self) -> None:
-        self._queue: deque[tuple[Listeners, Event | _Closed]] = deque()
+        self._queue: deque[tuple[Listeners, Told | _Closed]] = deque()
         self._delivering = threading.RLock()
         self._subscribing = threading.Lock()
 
@@ -98,7 +101,7 @@ class Delivery:
 
     # -- what they are told ------------------------------------------------------------------
 
-    def put(self, events: Iterable[Event | _Closed]) -> None:
+    def put(self, events: Iterable[Told | _Closed]) -> None:
         """Events that those who listen now are to be told of."""
         listeners = self.listeners
         self._queue.extend((listeners, event) for event in events)
@@ -135,13 +138,13 @@ class Delivery:
         finally:
             self._delivering.release()
 
-    def _next(self) -> tuple[Listeners, Event | _Closed] | None:
+    def _next(self) -> tuple[Listeners, Told | _Closed] | None:
         try:
             return self._queue.popleft()
         except IndexError:
             return None
 
-    def _tell(self, listener: Listener, event: Event | _Closed) -> None:
+    def _tell(self, listener: Listener, event: Told | _Closed) -> None:
         method = _METHOD_FOR[type(event)]
         try:
             tell: Callable[..., None] = getattr(listener, method)

@@ -63,6 +63,7 @@ class Describing(OpenClaims):
         """A hold as it is now; with its ending, if that is counted."""
         assert claim.granted_at is not None
         executing, in_transaction, idle = claim.split(now)
+        activity, since, _, _ = claim.activity
         duration = executing + in_transaction + idle
         end = claim.granted_at + duration
         phases = claim.phase_split(end) or NO_PHASES
@@ -79,7 +80,7 @@ class Describing(OpenClaims):
             call_site=resolve(claim.site),
             began_ns=self.wall.unix_ns(claim.granted_at),
             ending=ending,
-            activity=claim.activity[0],
+            activity=activity,
             executing_ns=executing,
             in_transaction_ns=in_transaction,
             idle_ns=idle,
@@ -99,6 +100,7 @@ class Describing(OpenClaims):
                 None if executed_at is None else executed_at - claim.granted_at
             ),
             committed_after_ns=None if committed_at is None else committed_at - claim.granted_at,
+            activity_for_ns=max(0, end - since),
         )
 
     def limit_ns(self, holder: Holder | None) -> float:

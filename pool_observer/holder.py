@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import CodeType
 from typing import Protocol
 
 from pool_observer.model import UNATTRIBUTED
@@ -38,6 +39,9 @@ class Holder(Protocol):
     def name(self) -> str:
         """Its name, as it is known by now."""
 
+    def endpoint(self) -> CodeType | None:
+        """The code that answers the request, while it is being answered and if that is known."""
+
 
 class DerivedHolder:
     """A part of what another holder does, with a name or an expectation of its own."""
@@ -63,6 +67,9 @@ class DerivedHolder:
         if self._name is not None:
             return self._name
         return UNATTRIBUTED if self.outer is None else self.outer.name()
+
+    def endpoint(self) -> CodeType | None:
+        return None if self.outer is None else self.outer.endpoint()
 
 
 current_holder: ContextVar[Holder | None] = ContextVar("pool_observer_holder", default=None)

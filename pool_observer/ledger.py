@@ -19,6 +19,7 @@ from pool_observer.failures import Failures
 from pool_observer.model import (
     ConnectionClosed,
     ConnectionOpened,
+    Ending,
     Event,
 )
 from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock
@@ -42,6 +43,12 @@ class Settled:
     """What had ended since the last time, if that was asked."""
     totals: PoolTotals | None = None
     """The totals, if they were asked for."""
+    overdue: list[Claim] = field(default_factory=list)
+    """Holds that have been found to be overdue, each once; over by now, or not."""
+    returned: list[Claim] = field(default_factory=list)
+    """Holds that were overdue, and have been returned after all."""
+    lost: list[Claim] = field(default_factory=list)
+    """Holds whose connections were dropped without being returned."""
 
 
 class Ledger(Describing):
@@ -76,7 +83,7 @@ class Ledger(Describing):
         # may ask for a snapshot.
         self._lock = threading.RLock()
         self._settling = False
-        self._last = Settled(now)
+        self._last = self._settled = Settled(now)
         self.trace_context = reader_of_current_context()
 
     def settle(
@@ -110,10 +117,19 @@ class Ledger(Describing):
                 self._settling = False
         return settled
 
+    def open_now(self) -> Settled:
+        """What is open at this instant, and nothing else of it: no lock is taken."""
+        waits = self.waits.copy().values()
+        holding = sorted(self.holds.copy().values(), key=_granted_at)
+        over = set(holding)
+        waiting = sorted((claim for claim in waits if claim not in over), key=_asked_at)
+        return Settled(self.clock(), holding, waiting)
+
     def _frozen(self) -> PoolTotals:
         return self._totals.frozen(self.dropped, self.failures.counts())
 
     def _settle(self, now: int, told: Told | None, capacity: Capacity | None) -> Settled:
+        settled = self._settled = Settled(now)
         # Waits first, because a claim leaves them just after it has entered the holds; what
         # has ended last. So none is missed, and one that is seen twice is where it has come to.
         waits = self.waits.copy().values()
@@ -152,7 +168,10 @@ class Ledger(Describing):
             self.failures.note("settling")
         holding.sort(key=_granted_at)
         waiting.sort(key=_asked_at)
-        return Settled(now, holding, waiting, [] if told is None else told.events)
+        settled.holding, settled.waiting = holding, waiting
+        if told is not None:
+            settled.events = told.events
+        return settled
 
     def _count(self, claim: Claim, now: int, told: Told | None) -> None:
         """Count a claim that is over."""
@@ -167,6 +186,10 @@ class Ledger(Describing):
                 return
             tally = self._count_open(claim, now, told)
             if claim.ending is not None:
+                if claim.ending is Ending.LOST:
+                    self._settled.lost.append(claim)
+                elif claim.overdue:
+                    self._settled.returned.append(claim)
                 tally.add_return(claim.ending)
                 executing, in_transaction, idle = claim.counted
                 duration = executing + in_transaction + idle
@@ -213,6 +236,9 @@ class Ledger(Describing):
         tally.add_activity(claim.split(ended_at), NOTHING)
         if duration > self.limit_ns(holder):
             tally.overdue += 1
+            claim.counted_phases, claim.counted_until = NO_PHASES, granted_at
+            self._settled.overdue.append(claim)
+            self._settled.returned.append(claim)
         if holder is not None and holder.progress is not None:
             tally.add_phases(holder.progress.split(granted_at, ended_at), NO_PHASES)
 
@@ -234,6 +260,7 @@ class Ledger(Describing):
         if not claim.overdue and duration > self.limit_ns(holder):
             claim.overdue = True
             tally.overdue += 1
+            self._settled.overdue.append(claim)
         if holder is not None:
             assert claim.granted_at is not None
             end = claim.granted_at + duration

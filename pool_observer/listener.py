@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pool_observer.explanation import ExplainedHold
 from pool_observer.model import (
     ConnectionClosed,
     ConnectionInvalidated,
@@ -12,7 +13,7 @@ from pool_observer.model import (
 
 
 class Listener:
-    """Hears what happens in a pool, once it is over. Subclass it, override what you need.
+    """Hears what happens in a pool, as a rule once it is over. Subclass it, override what you need.
 
     Listeners are called from a thread of their own, and by whoever asks for exact figures with
     `deliver()`, one call at a time and never on the application's path: a slow or broken
@@ -27,6 +28,9 @@ class Listener:
 
     def wait_ended(self, wait: Wait) -> None:
         """Somebody got a connection, or gave up waiting for one."""
+
+    def hold_overdue(self, held: ExplainedHold) -> None:
+        """A connection has been out for longer than its limit, and still is. Told once."""
 
     def hold_ended(self, hold: Hold) -> None:
         """A connection was returned, detached or lost."""

@@ -201,6 +201,8 @@ class Hold:
     """How long after the connection was handed over its first statement began, if any."""
     committed_after_ns: int | None = None
     """How long after the connection was handed over its last commit was done, if any."""
+    activity_for_ns: int = 0
+    """For how long it has been doing without a break what it is doing now, or did last."""
 
     @property
     def began_at(self) -> float:
@@ -214,6 +216,10 @@ class Hold:
     @property
     def seconds(self) -> float:
         return self.duration_ns / NANOSECONDS
+
+    @property
+    def activity_for_seconds(self) -> float:
+        return self.activity_for_ns / NANOSECONDS
 
     @property
     def executing_seconds(self) -> float:

@@ -14,19 +14,33 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from pool_observer.call_site import SiteFinder
-from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger
+from pool_observer.claim import Claim
+from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger, Told
+from pool_observer.explaining import Explainer
+from pool_observer.explanation import ExplainedHold
 from pool_observer.failures import Failures
 from pool_observer.holder import Expectation, Holder
 from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.hooks.greenlets import stacks_beyond
 from pool_observer.hooks.units import current_unit
+from pool_observer.incidents import Incident, IncidentKind, Incidents
 from pool_observer.ledger import Ledger, Settled
 from pool_observer.listener import Listener
 from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS, Stage
 from pool_observer.open_claims import Clock
 from pool_observer.state import PoolState, PoolTotals
+from pool_observer.summary import Explanation
+
+MOST_EXPLAINED = 500
+"""Holds that are looked into at a time. Few pools have more."""
+
+MOST_IN_A_NOTE = 100
+"""The same where an application waits for it to be told that it gets no connection."""
+
+SUMMARY_LASTS_NS = NANOSECONDS // 4
+"""For how long an explanation serves those who time out just after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class PoolObserver:
             overdue_after=leak_after,
             failures=self._failures,
         )
+        self._incidents = Incidents(name, clock, wall_clock)
         self._delivery = Delivery(name, self._failures)
         self._taking_stock = threading.RLock()
         self._closing: list[Callable[[], None]] = []
@@ -82,8 +97,14 @@ class PoolObserver:
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
         self._attachment = Attachment(
-            engine, self._ledger, sites, self._loops.follow_running, on_behalf_of=self
+            engine,
+            self._ledger,
+            sites,
+            self._loops.follow_running,
+            self._timed_out,
+            on_behalf_of=self,
         )
+        self._last_summary: tuple[int, str] | None = None
 
     # -- what users ask ----------------------------------------------------------------------
 
@@ -99,7 +120,19 @@ class PoolObserver:
 
     def snapshot(self) -> PoolState:
         """The pool at this instant. After `close()`: as it was then."""
-        return self._last_state or self._state()
+        return self._last_state or self._state(self._take_stock(freeze=True))
+
+    def explain(self) -> Explanation:
+        """Who holds the connections now, where they stand, what is wrong and what mends it.
+
+        It takes longer than a snapshot, and says more; print it. After `close()` it knows of
+        nobody who holds anything.
+        """
+        return self._explain(self._ledger.open_now(), MOST_EXPLAINED)
+
+    def incidents(self) -> list[Incident]:
+        """What has gone wrong lately, the newest first."""
+        return self._incidents.recent()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` what happens from now on. Returns a function that ends it."""
@@ -142,16 +175,18 @@ class PoolObserver:
             self._first_tick.pop(0)()
         for do in self._ticking:
             do()
+        self._tell_incidents()
 
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
         if self.closed:
             return
-        self._last_state = self._state(closed=True)
+        self._last_state = self._state(self._take_stock(freeze=True), closed=True)
         self._attachment.detach()
         self._ledger.close()
         for undo in reversed(self._closing):
             undo()
+        self._tell_incidents(last=True)
         self._delivery.close()
 
     def __enter__(self) -> Self:
@@ -176,6 +211,15 @@ class PoolObserver:
         )
 
     # -- what the rest of the package needs --------------------------------------------------
+
+    def look_into(self) -> tuple[PoolState, Explanation, int]:
+        """A snapshot and its explanation, as of the same instant, and the clock's time then."""
+        settled = self._take_stock(freeze=True)
+        return self._state(settled), self._explain(settled, MOST_EXPLAINED), settled.now
+
+    def settled(self) -> Settled:
+        """The totals now, and what is open, undescribed."""
+        return self._take_stock(freeze=True)
 
     def observes(self, pool: Pool) -> bool:
         """Whether this is the observer of that pool."""
@@ -238,6 +282,7 @@ class PoolObserver:
     def _reset_after_fork(self) -> None:
         self._taking_stock = threading.RLock()
         self._delivery.forked(in_child=True)
+        self._incidents.reset_after_fork()
         self._ledger.reset_after_fork()
         self._loops.reset_after_fork()
         self._attachment.reset_after_fork()
@@ -252,11 +297,70 @@ class PoolObserver:
             settled = self._ledger.settle(
                 attachment.capacity(), tell=bool(delivery.listeners), freeze=freeze
             )
-            delivery.put(settled.events)
+            events: list[Told] = [*settled.events]
+            if settled.overdue or settled.returned or settled.lost:
+                events += self._put_down(settled)
+            delivery.put(events)
         return settled
 
-    def _state(self, *, closed: bool = False) -> PoolState:
-        settled = self._take_stock(freeze=True)
+    def _put_down(self, settled: Settled) -> list[ExplainedHold]:
+        """Note what has gone wrong. Returns what is overdue and still out."""
+        explainer = Explainer(self._ledger, self._loops, settled.waiting, settled.now)
+        overdue = []
+        for kind, claims in (
+            (IncidentKind.OVERDUE, settled.overdue),
+            (IncidentKind.LOST, settled.lost),
+            (IncidentKind.RETURNED, settled.returned),
+        ):
+            for claim in claims[:MOST_EXPLAINED]:
+                try:
+                    held = explainer.explain(claim)
+                    self._incidents.add(kind, held)
+                except Exception:
+                    self._failures.note("explaining a hold")
+                    continue
+                if held.hold.ending is None:
+                    overdue.append(held)
+            self._incidents.add_more(kind, len(claims[MOST_EXPLAINED:]))
+        return overdue
+
+    def _tell_incidents(self, *, last: bool = False) -> None:
+        try:
+            self._incidents.tell(last=last)
+        except Exception:  # a filter or handler of the application's
+            self._failures.note("logging an incident")
+
+    def _explain(self, opened: Settled, most: int) -> Explanation:
+        attachment = self._attachment
+        explainer = Explainer(self._ledger, self._loops, opened.waiting, opened.now)
+        pool = attachment.current_pool()
+        here = None if pool is None else weakref.ref(pool)
+        unseen = attachment.unseen()
+        return Explanation(
+            pool=self.name,
+            used=unseen + sum(claim.pool == here for claim in opened.holding),
+            max=None if pool is None else pools.max_connections(pool),
+            unseen=unseen,
+            waiting=len(opened.waiting),
+            holds=tuple(explainer.explain(claim) for claim in opened.holding[:most]),
+            waits=tuple(self._ledger.wait(claim, opened.now) for claim in opened.waiting[:most]),
+            holds_left_out=len(opened.holding[most:]),
+            blocked_loops=explainer.blocked_loops(),
+        )
+
+    def _timed_out(self, error: BaseException, claim: Claim) -> None:
+        """Tell who gets the exception who held the connections. Takes no lock: see there."""
+        ledger = self._ledger
+        now = ledger.clock()
+        last = self._last_summary
+        if last is None or now - last[0] > SUMMARY_LASTS_NS:  # many may give up at a time
+            opened = ledger.open_now()
+            opened.waiting.insert(0, claim)  # what it holds already may be what others wait for
+            last = self._last_summary = now, str(self._explain(opened, MOST_IN_A_NOTE))
+        error.add_note(last[1])
+        self._incidents.timed_out(ledger.wait(claim, now, claim.outcome), last[1])
+
+    def _state(self, settled: Settled, *, closed: bool = False) -> PoolState:
         ledger, attachment = self._ledger, self._attachment
         holding, waiting, now = settled.holding, settled.waiting, settled.now
         unseen = attachment.unseen()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from pool_observer.call_site import RawSite
-from pool_observer.claim import IDLE, Claim
+from pool_observer.claim import IDLE, Claim, Runner
 from pool_observer.failures import Failures
 from pool_observer.holder import Holder
 from pool_observer.model import (
@@ -88,9 +88,10 @@ class OpenClaims:
         holder: Holder | None = None,
         site: RawSite | None = None,
         unit: Hashable = None,
+        runner: Runner | None = None,
     ) -> Claim:
         """Somebody asks the pool for a connection."""
-        claim = Claim(holder, site, self.clock(), unit)
+        claim = Claim(holder, site, self.clock(), unit, runner)
         if self.holds:
             outer = self.units.get(unit)
             while outer is not None and outer.ended_at is not None:

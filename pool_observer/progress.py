@@ -6,6 +6,7 @@ much of a hold was in which phase is found when the hold is counted.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from pool_observer.model import Phase
@@ -28,9 +29,11 @@ class RequestProgress:
     for: the same object in all its tasks and threads.
     """
 
-    __slots__ = ("background_at", "claims", "detached_at", "response_at")
+    __slots__ = ("background_at", "claims", "detached_at", "response_at", "task")
 
-    def __init__(self) -> None:
+    def __init__(self, task: weakref.ref[Any] | None = None) -> None:
+        self.task = task
+        """The task in which the request is answered."""
         self.response_at: int | None = None
         self.background_at: int | None = None
         self.detached_at: int | None = None

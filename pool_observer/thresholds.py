@@ -13,6 +13,8 @@ class Thresholds:
 
     span_after: float = 0.1
     """Seconds from which on a wait or a hold explains something in a trace."""
+    trouble_after: float = 0.5
+    """Seconds from which on it is worth asking what a hold is still good for."""
     slow_wait: float = 0.5
     """Seconds: waits longer than this make users feel the pool."""
     slow_wait_for: float = 2 * MINUTE

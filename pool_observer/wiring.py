@@ -10,12 +10,14 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from sqlalchemy.engine import Engine
 
 from pool_observer.asgi.endpoints import checked_path
-from pool_observer.asgi.installing import check_app, check_endpoints, install
+from pool_observer.asgi.installing import answering_at, check_app, check_endpoints, install
 from pool_observer.asgi_types import App
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver, StandIn
 from pool_observer.opentelemetry.settings import OpenTelemetry
+from pool_observer.page.access import Auth
+from pool_observer.page.showing import PoolsPage, checked_auth
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
@@ -39,6 +41,8 @@ def observe(
     server_timing: bool = False,
     registry: CollectorRegistry | None = REGISTRY,
     metrics_path: str | None = "/metrics",
+    debug_path: str | None = None,
+    debug_auth: Auth | None = None,
     opentelemetry: bool | OpenTelemetry | None = None,
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
@@ -57,6 +61,10 @@ def observe(
         prometheus_client's own. `None` for no metrics.
     :param metrics_path: where `app` shows that registry to Prometheus; `None` for nowhere. If
         the application answers on this path itself, it keeps doing so.
+    :param debug_path: where `app` shows its pools live, who holds them and why; by default
+        nowhere. Asked for JSON, it gives the same as JSON.
+    :param debug_auth: says who may see that page: called with the `Visitor`, sync or async. By
+        default only those on this machine may.
     :param opentelemetry: whether OpenTelemetry is told as well, in metrics and in spans of waits
         and holds that are long or go wrong; an `OpenTelemetry(...)` says which, and to whom. By
         default only where `PoolObserverInstrumentor` is in use.
@@ -100,6 +108,12 @@ def observe(
         if app is not None and metrics_path is not None:
             endpoints[metrics_path] = metrics_app(registry)
             check_endpoints(app, endpoints)
+    page = _page(app, debug_path, debug_auth)
+    if page is not None:
+        debug_path = checked_path(debug_path, "debug_path")
+        if debug_path in endpoints:
+            raise ValueError(f"debug_path must be another path than metrics_path: {debug_path!r}")
+        endpoints[debug_path] = page
     tell_opentelemetry = _teller(opentelemetry)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
@@ -119,6 +133,8 @@ def observe(
         observer.when_closing(lambda: installation.remove(observer))
     if registry is not None:
         export(observer, registry)
+    if page is not None:
+        page.show(observer)
     observer.deliver_through(process_messenger)
     if tell_opentelemetry is not None:
         tell_opentelemetry(observer)
@@ -130,6 +146,26 @@ def observe(
         if opentelemetry is None:
             stand_in.tell(observer)
     return observer
+
+
+def _page(app: object, path: object, auth: object) -> PoolsPage | None:
+    """The live page that this observer's pool is to be shown on, if one is wanted."""
+    if path is None:
+        if auth is not None:
+            raise ValueError('debug_auth needs a page to guard: observe(..., debug_path="/debug")')
+        return None
+    if app is None:
+        raise ValueError("debug_path needs the application: observe(engine, app, ...)")
+    allowed = checked_auth(auth, "debug_auth")
+    page = answering_at(app, checked_path(path, "debug_path"))
+    if page is None:
+        return PoolsPage(allowed)
+    if isinstance(page, PoolsPage) and page.auth == allowed:
+        return page
+    raise ValueError(
+        f"{path} of this application is taken by another observer, which shows something else "
+        "there, or to others; give this one the same debug_auth, or a path of its own"
+    )
 
 
 def _teller(opentelemetry: object) -> Callable[[PoolObserver], object] | None:

@@ -18,7 +18,13 @@ MODULES = [
 ]
 ROOT = Path(__file__).parent.parent
 # Those of docs/recipes.md are in tests/recipes.
-PAGES = ("README.md", "docs/attribution.md", "docs/opentelemetry.md", "docs/prometheus.md")
+PAGES = (
+    "README.md",
+    "docs/attribution.md",
+    "docs/incidents.md",
+    "docs/opentelemetry.md",
+    "docs/prometheus.md",
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pool_observer.loops import REMEMBERED_PROBES, LoopLag
+from pool_observer.loops import BLOCKED_AFTER_NS, REMEMBERED_PROBES, LoopLag, Stall
 from tests.conftest import Observe
 from tests.support import FakeClock, observer_of, wait_until
 
@@ -122,6 +122,52 @@ def test_of_several_loops_the_worst_is_shown(loop: Loop) -> None:
         other.stop()
 
 
+def test_a_loop_that_does_not_answer_for_a_second_is_blocked(loop: Loop) -> None:
+    clock = FakeClock()
+    lag = LoopLag(clock)
+    loop.run(lag.follow_running)
+    loop.block()
+    lag.probe()
+    clock.now = BLOCKED_AFTER_NS - 1
+    assert lag.stalls() == {}
+    clock.now += 1
+    stall = Stall(loop.thread.ident or 0, BLOCKED_AFTER_NS)
+    assert lag.stalls() == {id(loop.loop): stall}
+    clock.advance(10)
+    assert lag.stalls()[id(loop.loop)].blocked_ns == BLOCKED_AFTER_NS + 10_000_000_000
+    loop.unblock()
+    assert lag.stalls() == {}
+
+
+def test_a_loop_that_has_stopped_is_not_blocked(loop: Loop) -> None:
+    clock = FakeClock()
+    lag = LoopLag(clock)
+    loop.run(lag.follow_running)
+    loop.loop.call_soon_threadsafe(loop.loop.stop)
+    loop.thread.join()
+    lag.probe()
+    clock.advance(100)
+    assert lag.stalls() == {}
+    loop.loop.close()
+
+
+def test_a_loop_may_move_to_another_thread(loop: Loop) -> None:
+    clock = FakeClock()
+    lag = LoopLag(clock)
+    loop.run(lag.follow_running)
+    loop.loop.call_soon_threadsafe(loop.loop.stop)
+    loop.thread.join()
+    loop.thread = threading.Thread(target=loop.loop.run_forever)
+    loop.thread.start()
+    lag.probe()
+    loop.run(lambda: None)
+    loop.block()
+    lag.probe()
+    clock.advance(2)
+    assert lag.stalls()[id(loop.loop)].thread == loop.thread.ident
+    loop.unblock()
+
+
 def test_a_loop_that_has_stopped_is_late_for_nothing(loop: Loop) -> None:
     clock = FakeClock()
     lag = LoopLag(clock)
@@ -134,7 +180,7 @@ def test_a_loop_that_has_stopped_is_late_for_nothing(loop: Loop) -> None:
     loop.loop.close()
     assert lag.lag_seconds() is None
     lag.probe()
-    assert lag._probes == {}
+    assert lag._loops == {}
 
 
 def test_loops_are_not_kept() -> None:
@@ -146,7 +192,7 @@ def test_loops_are_not_kept() -> None:
     asyncio.run(follow())
     gc.collect()
     lag.probe()
-    assert lag._probes == {}
+    assert lag._loops == {}
 
 
 def test_where_connections_are_opened_the_loop_is_followed(observed: Observe) -> None:
@@ -190,4 +236,4 @@ def test_the_watchdog_asks(observed: Observe, loop: Loop) -> None:
     engine = create_engine("sqlite://")
     observer = observed(engine, name="orders")
     loop.run(observer.follow_running_loop)
-    wait_until(lambda: any(observer._loops._probes.values()))
+    wait_until(lambda: any(followed.probes for followed in observer._loops._loops.values()))

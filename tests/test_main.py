@@ -18,11 +18,12 @@ def test_the_demo_shows_who_holds_the_connections(
     assert main(["demo", "--seconds", "1"]) == 0
     output = capsys.readouterr().out
     bug, mend = output.split("2. The same")
-    assert "15 of 15 connections used" in bug
-    assert "15 x POST /chat   in transaction" in bug
-    assert "pool_observer/demo/workload.py" in bug
-    assert "callers waiting, the first for" in bug
-    assert "callers waiting" in mend
+    assert 'pool "demo": all 15 connections held, 1' in bug
+    assert "  15 x POST /chat, the longest for " in bug
+    assert "now pool_observer/demo/workload.py" in bug
+    assert "in model_answers, awaiting asyncio/tasks.py" in bug
+    assert "-> commit or close the session before this await" in bug
+    assert "of 15 connections held" in mend
     assert "With the bug GET /items was answered" in mend
 
 

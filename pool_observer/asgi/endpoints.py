@@ -44,10 +44,9 @@ class Endpoint:
         if not self._has_said_so:
             self._has_said_so = True
             logger.info(
-                "%s is answered by the application itself, so pool_observer does not. Its "
-                "metrics are on the registry that observe() was given (registry=...): by "
-                "default on prometheus_client's own.",
+                "%s is answered by the application itself, so pool_observer does not. %s",
                 self.path,
+                getattr(self.endpoint, "instead", ""),
             )
         return False
 

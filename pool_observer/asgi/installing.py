@@ -57,6 +57,15 @@ class User:
         return self.observer() is not None
 
 
+def answering_at(app: Any, path: str) -> App | None:
+    """What observers of this application answer with on a path already."""
+    installation = _installation_on(app)
+    for user in () if installation is None else installation.users:
+        if user.is_there and path in user.endpoints:
+            return user.endpoints[path]
+    return None
+
+
 def check_endpoints(app: Any, endpoints: Mapping[str, App]) -> None:
     """Refuse to answer on a path on which another observer answers differently."""
     installation = _installation_on(app)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import weakref
+from asyncio.events import _get_running_loop
+from types import CodeType
+from typing import Any
+
 from pool_observer.asgi.routes import Essence, RouteNames, essence_of, scope_from
 from pool_observer.asgi_types import Scope
 from pool_observer.holder import DerivedHolder, Expectation, current_holder
@@ -28,7 +35,7 @@ class Request:
         self._scope: Scope | None = scope
         self._names = names
         self._name: str | None = None
-        self.progress = RequestProgress()
+        self.progress = RequestProgress(_running_task())
         scope[MARK] = self.progress
 
     @property
@@ -52,6 +59,12 @@ class Request:
             self._name = name
         return name
 
+    def endpoint(self) -> CodeType | None:
+        scope = self._scope
+        function = None if scope is None else scope.get("endpoint")
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        return code if isinstance(code, CodeType) else None
+
     def ends(self, now: int) -> None:
         """The application has returned."""
         scope = self._scope
@@ -60,6 +73,12 @@ class Request:
         self._scope = None
         self.progress.claims = None
         self.progress.detached_at = now
+
+
+def _running_task() -> weakref.ref[Any] | None:
+    loop = _get_running_loop()  # None where the server is not asyncio's
+    task = None if loop is None else asyncio.current_task(loop)
+    return None if task is None else weakref.ref(task)
 
 
 def current_request() -> Request | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -52,7 +53,7 @@ async def act(url: URL, chatting: Endpoint, seconds: int) -> PoolState:
         for second in range(1, seconds + 1):
             await asyncio.sleep(1)
             print(f"after {second} s")
-            print("\n".join(show.lines(observer.snapshot())))
+            print(textwrap.indent(str(observer.explain()), "  "))
         stop.set()
         await asyncio.gather(*working)
         state = observer.snapshot()

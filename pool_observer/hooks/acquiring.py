@@ -22,7 +22,7 @@ from pool_observer.claim import Claim
 from pool_observer.holder import current_holder
 from pool_observer.hooks.drivers import backend_pid
 from pool_observer.hooks.greenlets import current_owner
-from pool_observer.hooks.units import unit_of
+from pool_observer.hooks.units import runner_of
 from pool_observer.ledger import Ledger
 from pool_observer.model import Outcome
 from pool_observer.progress import MOST_CLAIMS
@@ -68,6 +68,9 @@ def caller_of_connect() -> FrameType | None:
         return sys._getframe(2)
     return frame.f_back if frame.f_code is _ENGINE_CONNECT else sys._getframe(2)
 
+
+TimedOut = Callable[[BaseException, Claim], None]
+"""What is done about a time-out, before the application sees it."""
 
 Grant = Callable[[Claim, Any, "weakref.ref[Pool]"], None]
 
@@ -116,6 +119,7 @@ def observed_connect(
     sites: SiteFinder,
     grant: Grant,
     current_pool: Callable[[], Pool],
+    timed_out: TimedOut,
 ) -> Callable[[], PoolProxiedConnection]:
     """A `connect` for this pool that notes the wait and the hold.
 
@@ -135,11 +139,12 @@ def observed_connect(
         try:
             site = find_site(caller_of_connect())
             owner, holder = current_owner(), current_holder.get()
+            runner = runner_of(owner)
             progress = None if holder is None else holder.progress
             if progress is None:
-                claim = wait_begins(owner, holder, site, unit_of(owner))
+                claim = wait_begins(owner, holder, site, runner, runner)
             else:
-                claim = wait_begins(owner, holder, site, progress)
+                claim = wait_begins(owner, holder, site, progress, runner)
                 claims = progress.claims
                 if claims is not None and len(claims) <= MOST_CLAIMS:
                     claims.append(claim)
@@ -150,7 +155,10 @@ def observed_connect(
             proxy = original(pool)
         except BaseException as error:
             try:
-                ledger.wait_ends_empty_handed(claim, outcome_of(error))
+                outcome = outcome_of(error)
+                ledger.wait_ends_empty_handed(claim, outcome)
+                if outcome is Outcome.TIMED_OUT:
+                    timed_out(error, claim)
             except Exception:
                 failed("ending a wait")
             raise

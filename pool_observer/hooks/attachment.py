@@ -21,6 +21,7 @@ from pool_observer.contention import Capacity
 from pool_observer.hooks import pools
 from pool_observer.hooks.acquiring import (
     Grant,
+    TimedOut,
     checkout_listener,
     granter,
     leave_it_to_the_checkout_event,
@@ -62,6 +63,7 @@ class Attachment:
         ledger: Ledger,
         sites: SiteFinder,
         follow_loop: Callable[[], None],
+        timed_out: TimedOut,
         on_behalf_of: object,
     ) -> None:
         engine = root_engine(engine)
@@ -70,6 +72,7 @@ class Attachment:
         self._first_pool = weakref.ref(pool)
         self._ledger = ledger
         self._sites = sites
+        self._timed_out = timed_out
         self._on_behalf_of = on_behalf_of
         self._detached = False
         # Guards the overrides, which two threads may want to make or undo at a time. Nothing
@@ -131,7 +134,9 @@ class Attachment:
         """Override what must be overridden on a pool, the first one or a recreated one."""
         ledger = self._ledger
         methods: dict[str, Method] = {
-            "connect": observed_connect(pool, ledger, self._sites, self._grant, self._certain_pool),
+            "connect": observed_connect(
+                pool, ledger, self._sites, self._grant, self._certain_pool, self._timed_out
+            ),
             "recreate": observed_recreate(pool, ledger, self._arm, self._certain_pool),
         }
         create = pool.__dict__.get("_invoke_creator")

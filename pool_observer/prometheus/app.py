@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TypeVar
 from urllib.parse import parse_qs
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from pool_observer.asgi_types import Message, Receive, Scope, Send
+from pool_observer.answering import in_a_thread, joined, live, respond
+from pool_observer.asgi_types import Receive, Scope, Send
 from pool_observer.failures import Failures
 from pool_observer.prometheus.exporting import (
     check_registry,
@@ -24,11 +21,17 @@ from pool_observer.prometheus.workers import Workers
 MOST_AT_A_TIME = 8
 """Scrapes rendered at a time. More than any Prometheus needs is a mistake, or an attack."""
 
-_Result = TypeVar("_Result")
+_VARY = b"accept, accept-encoding"
 
 
 class MetricsApp:
     """Serves a registry. Two that serve the same one are equal."""
+
+    instead = (
+        "Its metrics are on the registry that observe() was given (registry=...): by default on "
+        "prometheus_client's own."
+    )
+    """What to do where the application answers on this path itself."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
@@ -45,7 +48,7 @@ class MetricsApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await _live(receive, send)
+            await live(receive, send)
         elif kind == "http":
             await self._answer(scope, send)
         else:
@@ -54,20 +57,23 @@ class MetricsApp:
     async def _answer(self, scope: Scope, send: Send) -> None:
         method = scope["method"]
         if method not in ("GET", "HEAD"):
-            await _respond(send, 405, [(b"allow", b"GET, HEAD")], b"Use GET.\n")
+            allow = (b"allow", b"GET, HEAD")
+            await respond(send, 405, [allow], b"Use GET.\n", vary=_VARY)
             return
         if not self._turns.acquire(blocking=False):
-            await _respond(send, 503, [(b"retry-after", b"1")], b"Too many scrapes at a time.\n")
+            retry_after = (b"retry-after", b"1")
+            await respond(send, 503, [retry_after], b"Too many scrapes at a time.\n", vary=_VARY)
             return
         try:
-            rendered = await _in_a_thread(lambda: self._render(scope))
+            rendered = await in_a_thread(lambda: self._render(scope), "pool_observer-metrics")
         except Exception as error:
             # One of the registry's collectors, or a directory that is not there.
             self._failures.note("rendering the metrics")
             body = f"Rendering the metrics failed with {type(error).__name__}; see the log.\n"
-            await _respond(send, 500, [], body.encode())
+            await respond(send, 500, [], body.encode(), vary=_VARY)
             return
-        await _respond(send, 200, rendered.headers, rendered.body, head=method == "HEAD")
+        head = method == "HEAD"
+        await respond(send, 200, rendered.headers, rendered.body, vary=_VARY, head=head)
 
     def _all_workers(self) -> Workers | None:
         """Those whose figures are to be added up, our own brought up to date."""
@@ -87,8 +93,8 @@ class MetricsApp:
             return render(
                 self.registry,
                 self._all_workers(),
-                accept=_joined(headers, b"accept"),
-                accept_encoding=_joined(headers, b"accept-encoding"),
+                accept=joined(headers, b"accept"),
+                accept_encoding=joined(headers, b"accept-encoding"),
                 names=query.get("name[]", ()),
             )
         finally:
@@ -104,69 +110,3 @@ def metrics_app(registry: CollectorRegistry = REGISTRY) -> MetricsApp:
     of all of them.
     """
     return MetricsApp(check_registry(registry))
-
-
-async def _in_a_thread(work: Callable[[], _Result]) -> _Result:
-    """Do it in a thread of its own.
-
-    The event loop's own threads will not do: in an outage, all of them may be waiting for
-    connections, and that is when the metrics are wanted.
-    """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:  # trio's, for example
-        return work()
-    future: asyncio.Future[_Result] = loop.create_future()
-
-    def settle(method: Callable[..., None], value: object) -> None:
-        if not future.done():  # or else the scrape was cancelled
-            method(value)
-
-    def run() -> None:
-        try:
-            outcome: tuple[Callable[..., None], object] = future.set_result, work()
-        except Exception as error:
-            outcome = future.set_exception, error
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    try:
-        threading.Thread(target=run, name="pool_observer-metrics", daemon=True).start()
-    except RuntimeError:  # there is no thread to be had; so be it
-        run()
-    return await future
-
-
-def _joined(headers: list[tuple[bytes, bytes]], name: bytes) -> str:
-    return ",".join(value.decode("latin-1") for key, value in headers if key.lower() == name)
-
-
-async def _respond(
-    send: Send,
-    status: int,
-    headers: list[tuple[bytes, bytes]],
-    body: bytes,
-    *,
-    head: bool = False,
-) -> None:
-    start: Message = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [
-            *headers,
-            *([] if status == 200 else [(b"content-type", b"text/plain; charset=utf-8")]),
-            (b"content-length", str(len(body)).encode()),
-            (b"vary", b"accept, accept-encoding"),
-        ],
-    }
-    await send(start)
-    await send({"type": "http.response.body", "body": b"" if head else body})
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    """The life of an application that needs no preparation."""
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

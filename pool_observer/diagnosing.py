@@ -1,0 +1,154 @@
+"""What is wrong with a hold, in words, and what mends it."""
+
+from __future__ import annotations
+
+from pool_observer.explanation import BlockedLoop, Diagnosis, Doing, Standing, Trouble
+from pool_observer.model import Activity, CallSite, Ending, Hold, Phase, Wait
+from pool_observer.thresholds import Thresholds
+from pool_observer.wording import in_words
+
+Version = tuple[int, ...]
+
+FUNCTION_SCOPE: Version = (0, 121)
+"""FastAPI that can end a dependency before the response is sent."""
+
+EXITS_AFTER_RESPONSE: Version = (0, 118)
+"""FastAPI whose dependencies end after the response has been sent."""
+
+_TROUBLE_NS = Thresholds().trouble_after * 1_000_000_000
+
+
+def diagnose(
+    hold: Hold,
+    standing: Standing | None,
+    *,
+    second: Wait | None = None,
+    blocked_loop: BlockedLoop | None = None,
+    fastapi: Version | None = None,
+) -> Diagnosis | None:
+    """The one thing to look at first; None while the hold is young and nothing stands out.
+
+    :param second: what its holder waits for meanwhile, of the same pool.
+    :param blocked_loop: its event loop, if that is blocked.
+    :param fastapi: the version that is in use.
+    """
+    if hold.ending is Ending.LOST:
+        return _lost()
+    if second is not None:
+        return _second_connection(second.call_site)
+    if hold.duration_ns < _TROUBLE_NS and not hold.overdue:
+        return None
+    if standing is not None and standing.doing is Doing.FINISHED:
+        return _finished(hold)
+    # One that was long under way before its loop was blocked has another trouble as well.
+    if blocked_loop is not None and 2 * blocked_loop.seconds > hold.activity_for_seconds:
+        return _loop_blocked(blocked_loop, standing)
+    activity = _lasting(hold)
+    if activity is Activity.EXECUTING:
+        return _long_query(hold)
+    if hold.phase is Phase.RESPONSE:
+        return _streaming(hold, fastapi)
+    return _idle(hold, standing, activity)
+
+
+def _lasting(hold: Hold) -> Activity:
+    """What the hold is doing, or if it has only just begun to: what it has done most."""
+    if hold.activity_for_ns >= _TROUBLE_NS:
+        return hold.activity
+    spent = (hold.executing_ns, hold.in_transaction_ns, hold.idle_ns)
+    return tuple(Activity)[spent.index(max(spent))]
+
+
+def _lost() -> Diagnosis:
+    return Diagnosis(
+        Trouble.LOST,
+        "dropped without being returned; the garbage collector took it",
+        "return it where it was taken: `with` or `async with` does so on every path",
+    )
+
+
+def _second_connection(site: CallSite | None) -> Diagnosis:
+    at = "" if site is None else f", at {site},"
+    return Diagnosis(
+        Trouble.SECOND_CONNECTION,
+        f"waiting for a second connection{at} with the first in its hands",
+        "pass on the session that is there instead of opening another: where all who hold one "
+        "wait for a second, none of them gets on",
+    )
+
+
+def _finished(hold: Hold) -> Diagnosis:
+    return Diagnosis(
+        Trouble.FINISHED,
+        "the task that took it has finished, and the connection is still out"
+        if hold.phase is not Phase.DETACHED
+        else "its request is over, and the connection is still out",
+        "return it where it was taken: `with` or `async with` does so on every path",
+    )
+
+
+def _loop_blocked(loop: BlockedLoop, standing: Standing | None) -> Diagnosis:
+    itself = standing is not None and standing.doing is Doing.RUNNING
+    by = "" if loop.standing is None else f" by {loop.standing}"
+    return Diagnosis(
+        Trouble.LOOP_BLOCKED,
+        f"{'blocking its event loop' if itself else 'its event loop is blocked'} "
+        f"for {in_words(loop.seconds)}{by}",
+        "move what blocks into a thread: `await asyncio.to_thread(...)`",
+    )
+
+
+def _long_query(hold: Hold) -> Diagnosis:
+    if hold.activity is Activity.EXECUTING and hold.activity_for_ns >= _TROUBLE_NS:
+        text = f"one statement for {in_words(hold.activity_for_seconds)}"
+    else:
+        text = f"statements for {in_words(hold.executing_seconds)} of {in_words(hold.seconds)}"
+    process = "" if hold.backend_pid is None else f" (process {hold.backend_pid})"
+    return Diagnosis(
+        Trouble.LONG_QUERY,
+        text,
+        f"ask the server what it does{process}: a lock, a plan without an index, too many rows; "
+        "a statement time-out bounds it",
+    )
+
+
+def _streaming(hold: Hold, fastapi: Version | None) -> Diagnosis:
+    mend = "read what the response needs, and return the connection before sending it"
+    if fastapi is not None and fastapi >= FUNCTION_SCOPE:
+        mend += '; a session from `Depends(get_session, scope="function")` ends in time'
+    elif fastapi is not None and fastapi >= EXITS_AFTER_RESPONSE:
+        mend += (
+            "; this FastAPI ends dependencies after the response, and from 0.121 on "
+            '`Depends(get_session, scope="function")` ends them before'
+        )
+    return Diagnosis(
+        Trouble.STREAMING,
+        f"the response is being sent, and for {_unused(hold)} of its time this hold was not used",
+        mend,
+    )
+
+
+def _idle(hold: Hold, standing: Standing | None, activity: Activity) -> Diagnosis:
+    in_transaction = activity is Activity.IN_TRANSACTION
+    kind = Trouble.IDLE_IN_TRANSACTION if in_transaction else Trouble.IDLE
+    text = "idle in transaction" if in_transaction else "idle"
+    if hold.activity is activity:
+        text += f" for {in_words(hold.activity_for_seconds)}"
+    step = "going on"
+    if standing is not None and standing.doing is Doing.RUNNING:
+        step = "this call"
+    elif standing is not None:
+        step = "this await"
+    if hold.phase in (Phase.BACKGROUND, Phase.DETACHED):
+        mend = "after the response, open a session around the statements alone"
+    elif in_transaction:
+        mend = f"commit or close the session before {step}"
+    else:
+        mend = f"close the session before {step}"
+    return Diagnosis(kind, text, f"{mend}, which frees {_unused(hold)} of this hold")
+
+
+def _unused(hold: Hold) -> str:
+    unused = hold.in_transaction_ns + hold.idle_ns
+    # Rounded down: 100 % would say that it was not needed at all.
+    return f"{100 * unused // max(hold.duration_ns, 1)} %"

@@ -1,0 +1,77 @@
+"""Finds out of open holds where their holders stand and what is wrong with them.
+
+Takes no lock, and calls nobody but for a holder's name: it also runs where a checkout has just
+timed out, in the middle of the application.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pool_observer.claim import Claim
+from pool_observer.describing import Describing
+from pool_observer.diagnosing import Version, diagnose
+from pool_observer.explanation import BlockedLoop, ExplainedHold, Standing
+from pool_observer.loops import LoopLag, Stall
+from pool_observer.model import NANOSECONDS
+from pool_observer.standing import Look
+
+
+class Explainer:
+    """Explains the holds of one pool, all as of one instant."""
+
+    def __init__(
+        self, claims: Describing, loops: LoopLag, waiting: Sequence[Claim], now: int
+    ) -> None:
+        self._claims = claims
+        self._now = now
+        self._look = Look(loops.stalls())
+        self._fastapi = _version_of_fastapi()
+        self._second: dict[Claim, Claim] = {}
+        for wait in waiting:
+            outer = wait.outer
+            while outer is not None:
+                self._second[outer] = wait
+                outer = outer.outer
+
+    def blocked_loops(self) -> tuple[BlockedLoop, ...]:
+        """The event loops that do not run what is due."""
+        return tuple(self._blocked(stall) for stall in self._look.stalls.values())
+
+    def explain(self, claim: Claim) -> ExplainedHold:
+        """What is known of a hold; of one that is over, as it was at its end."""
+        assert claim.granted_at is not None
+        hold = self._claims.hold(claim, self._now, claim.ending)
+        standing, blocked = None, None
+        if claim.ending is None:
+            standing, blocked = self._standing(claim)
+        second = self._second.get(claim)
+        diagnosis = diagnose(
+            hold,
+            standing,
+            second=None if second is None else self._claims.wait(second, self._now),
+            blocked_loop=blocked,
+            fastapi=self._fastapi,
+        )
+        return ExplainedHold(claim.granted_at, hold, standing, diagnosis)
+
+    def _standing(self, claim: Claim) -> tuple[Standing | None, BlockedLoop | None]:
+        try:
+            stall = self._look.stall_of(claim)
+            return self._look.at(claim), None if stall is None else self._blocked(stall)
+        except Exception:
+            self._claims.failures.note("finding out where a holder stands")
+            return None, None
+
+    def _blocked(self, stall: Stall) -> BlockedLoop:
+        return BlockedLoop(stall.blocked_ns / NANOSECONDS, self._look.at_stall(stall))
+
+
+def _version_of_fastapi() -> Version | None:
+    """Which FastAPI there is, if there is one. What to do depends on it."""
+    version = getattr(sys.modules.get("fastapi"), "__version__", None)
+    if not isinstance(version, str):
+        return None
+    major, minor = (*version.split("."), "0")[:2]
+    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None

@@ -1,0 +1,92 @@
+"""The live page and its figures as an ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pool_observer.answering import live, respond
+from pool_observer.asgi_types import Receive, Scope, Send
+from pool_observer.failures import Failures
+from pool_observer.page.access import Auth, Visitor, may_see
+from pool_observer.page.encoding import encoded
+from pool_observer.page.html import html
+from pool_observer.page.negotiating import prefers_json
+from pool_observer.page.sharing import Shared
+
+_FORBIDDEN = (
+    b"Only this machine may see this page, and only directly. "
+    b"Say who else may: observe(..., debug_auth=...).\n"
+)
+_REFUSED = b"You may not see this page: debug_auth, of observe(..., debug_auth=...), says no.\n"
+
+_ALWAYS = [
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+class LivePage:
+    """Shows what `document` returns: as a page that keeps itself up to date, or as JSON.
+
+    The document is made in a thread, so that the event loop goes on, and shared among all who
+    look. Without `auth`, only this machine may see it.
+    """
+
+    def __init__(
+        self,
+        document: Callable[[], dict[str, Any]],
+        auth: Auth | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._document = document
+        self._auth = auth
+        self._failures = Failures()
+        self._figures = Shared(self._make, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await live(receive, send)
+        elif kind == "http":
+            await self._answer(scope, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
+        method = scope["method"]
+        head = method == "HEAD"
+
+        async def answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+            await respond(send, status, [*_ALWAYS, *headers], body, vary=b"accept", head=head)
+
+        if method not in ("GET", "HEAD"):
+            await answer(405, b"Use GET.\n", (b"allow", b"GET, HEAD"))
+            return
+        visitor = Visitor.of(scope)
+        if not await may_see(visitor, self._auth, self._failures):
+            await answer(403, _FORBIDDEN if self._auth is None else _REFUSED)
+            return
+        if not prefers_json(visitor.headers.get("accept", "")):
+            page = html()
+            policy = (b"content-security-policy", page.policy.encode())
+            await answer(200, page.body, (b"content-type", b"text/html; charset=utf-8"), policy)
+            return
+        try:
+            figures = await self._figures.get()
+        except Exception as error:
+            sentence = f"Making the figures failed with {type(error).__name__}; see the log.\n"
+            await answer(500, sentence.encode())
+            return
+        await answer(200, figures, (b"content-type", b"application/json"))
+
+    def _make(self) -> bytes:
+        try:
+            return encoded(self._document())
+        except Exception:
+            self._failures.note("making the live page")
+            raise
