@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Self
 
 from pool_observer.claim import Claim
 from pool_observer.describing import Describing
@@ -19,7 +20,7 @@ from pool_observer.standing import Look
 
 
 class Explainer:
-    """Explains the holds of one pool, all as of one instant."""
+    """Explains the holds of one pool, all as of one instant, while it is entered."""
 
     def __init__(
         self, claims: Describing, loops: LoopLag, waiting: Sequence[Claim], now: int
@@ -34,6 +35,13 @@ class Explainer:
             while outer is not None:
                 self._second[outer] = wait
                 outer = outer.outer
+
+    def __enter__(self) -> Self:
+        self._look.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._look.__exit__(*error)
 
     def blocked_loops(self) -> tuple[BlockedLoop, ...]:
         """The event loops that do not run what is due."""

@@ -305,24 +305,27 @@ class PoolObserver:
 
     def _put_down(self, settled: Settled) -> list[ExplainedHold]:
         """Note what has gone wrong. Returns what is overdue and still out."""
-        explainer = Explainer(self._ledger, self._loops, settled.waiting, settled.now)
-        overdue = []
-        for kind, claims in (
-            (IncidentKind.OVERDUE, settled.overdue),
-            (IncidentKind.LOST, settled.lost),
-            (IncidentKind.RETURNED, settled.returned),
-        ):
-            for claim in claims[:MOST_EXPLAINED]:
-                try:
-                    held = explainer.explain(claim)
-                    self._incidents.add(kind, held)
-                except Exception:
-                    self._failures.note("explaining a hold")
-                    continue
-                if held.hold.ending is None:
-                    overdue.append(held)
-            self._incidents.add_more(kind, len(claims[MOST_EXPLAINED:]))
-        return overdue
+        still_out = []
+        with self._explainer(settled) as explainer:
+            for kind, claims in (
+                (IncidentKind.OVERDUE, settled.overdue),
+                (IncidentKind.LOST, settled.lost),
+                (IncidentKind.RETURNED, settled.returned),
+            ):
+                for claim in claims[:MOST_EXPLAINED]:
+                    try:
+                        held = explainer.explain(claim)
+                        self._incidents.add(kind, held)
+                    except Exception:
+                        self._failures.note("explaining a hold")
+                        continue
+                    if held.hold.ending is None:
+                        still_out.append(held)
+                self._incidents.add_more(kind, len(claims[MOST_EXPLAINED:]))
+        return still_out
+
+    def _explainer(self, settled: Settled) -> Explainer:
+        return Explainer(self._ledger, self._loops, settled.waiting, settled.now)
 
     def _tell_incidents(self, *, last: bool = False) -> None:
         try:
@@ -332,21 +335,21 @@ class PoolObserver:
 
     def _explain(self, opened: Settled, most: int) -> Explanation:
         attachment = self._attachment
-        explainer = Explainer(self._ledger, self._loops, opened.waiting, opened.now)
         pool = attachment.current_pool()
         here = None if pool is None else weakref.ref(pool)
         unseen = attachment.unseen()
-        return Explanation(
-            pool=self.name,
-            used=unseen + sum(claim.pool == here for claim in opened.holding),
-            max=None if pool is None else pools.max_connections(pool),
-            unseen=unseen,
-            waiting=len(opened.waiting),
-            holds=tuple(explainer.explain(claim) for claim in opened.holding[:most]),
-            waits=tuple(self._ledger.wait(claim, opened.now) for claim in opened.waiting[:most]),
-            holds_left_out=len(opened.holding[most:]),
-            blocked_loops=explainer.blocked_loops(),
-        )
+        with self._explainer(opened) as explainer:
+            return Explanation(
+                pool=self.name,
+                used=unseen + sum(claim.pool == here for claim in opened.holding),
+                max=None if pool is None else pools.max_connections(pool),
+                unseen=unseen,
+                waiting=len(opened.waiting),
+                holds=tuple(explainer.explain(claim) for claim in opened.holding[:most]),
+                waits=tuple(self._ledger.wait(each, opened.now) for each in opened.waiting[:most]),
+                holds_left_out=len(opened.holding[most:]),
+                blocked_loops=explainer.blocked_loops(),
+            )
 
     def _timed_out(self, error: BaseException, claim: Claim) -> None:
         """Tell who gets the exception who held the connections. Takes no lock: see there."""

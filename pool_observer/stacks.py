@@ -4,7 +4,8 @@ What is read must not be kept from going away: who drops the last reference to a
 frame that has returned, runs the destructors of all that it had in its hands, and this is not
 the thread for that. So a frame is never held on to from one step to the next: for a suspended
 coroutine all that is wanted of it is read in one call into C, between whose parts no other
-thread runs. And tasks are let go of in the thread of their own loop.
+thread runs. And whoever asks for a task's stack is handed what was touched for it, to be let go of
+in the thread of its loop.
 """
 
 from __future__ import annotations
@@ -33,15 +34,17 @@ _SUSPENDED = (
 """Code, instruction, and what is awaited, of a coroutine or generator that is suspended."""
 
 
-def stack_of_task(task: asyncio.Task[Any]) -> Stack:
+def stack_of_task(task: asyncio.Task[Any], touched: list[Any]) -> Stack:
     """From a task's own coroutine to the innermost that it awaits, in whatever task that runs.
 
     Empty when it is finished; of one that is running, no more than its own coroutine.
     """
     stack: Stack = []
-    touched: list[Any] = [task]
+    touched.append(task)
     awaited: Any = task.get_coro()
-    while awaited is not None and len(touched) < DEEPEST_STACK:
+    for _ in range(DEEPEST_STACK):
+        if awaited is None:
+            break
         touched.append(awaited)
         step = _suspended(awaited)
         if step is None:
@@ -49,8 +52,14 @@ def stack_of_task(task: asyncio.Task[Any]) -> Stack:
         else:
             code, instruction, awaited = step
             stack.append((code, instruction))
-    _let_go_of(touched, task.get_loop())
     return stack
+
+
+def let_go_of(touched: list[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Have these references dropped in the thread in which the last one ought to be."""
+    if loop.is_running():
+        with suppress(RuntimeError):  # closed just now
+            loop.call_soon_threadsafe(touched.clear)
 
 
 def _suspended(awaited: Any) -> tuple[CodeType, int, Any] | None:
@@ -77,13 +86,6 @@ def _behind(awaited: Any) -> Any:
         if asyncio.isfuture(referred) or _suspended(referred) is not None:
             return referred
     return None
-
-
-def _let_go_of(touched: list[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Have these references dropped in the thread in which the last one ought to be."""
-    if loop.is_running():
-        with suppress(RuntimeError):  # closed just now
-            loop.call_soon_threadsafe(touched.clear)
 
 
 def is_running(task: asyncio.Task[Any]) -> bool:

@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, Self
 
 from pool_observer.call_site import OURSELVES, RawSite, is_installed, package_of, resolve
 from pool_observer.claim import Claim
@@ -20,6 +20,7 @@ from pool_observer.loops import Stall
 from pool_observer.stacks import (
     Stack,
     is_running,
+    let_go_of,
     stack_of_frame,
     stack_of_task,
     stacks_of_threads,
@@ -32,11 +33,20 @@ _WORKERS = ("WorkerThread.run", "_worker")
 
 
 class Look:
-    """One look around. Threads are looked at once, for all who ask."""
+    """One look around: threads are looked at once for all, and tasks let go of at the end."""
 
     def __init__(self, stalls: Mapping[int, Stall]) -> None:
         self.stalls = stalls
         self._threads: dict[int, Stack] | None = None
+        self._touched: dict[asyncio.AbstractEventLoop, list[Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._touched:
+            loop, touched = self._touched.popitem()
+            let_go_of(touched, loop)
 
     @property
     def threads(self) -> dict[int, Stack]:
@@ -65,7 +75,7 @@ class Look:
         runner = claim.runner()
         standing = None
         if isinstance(runner, asyncio.Task):
-            if not _has_gone_on_from(claim):
+            if not _answers_the_request(runner, claim):  # which it does no longer than that lasts
                 standing = self._at_task(runner, claim.site)
         elif isinstance(runner, threading.Thread):
             standing = self._at_thread(runner, claim)
@@ -85,7 +95,7 @@ class Look:
         if is_running(task):
             stack = self._running(getattr(task.get_coro(), "cr_code", None), stall)
             return standing_in(stack, Doing.RUNNING, site)
-        stack = stack_of_task(task)
+        stack = stack_of_task(task, self._touched.setdefault(task.get_loop(), []))
         return standing_in(stack, Doing.BLOCKED if stall else Doing.AWAITING, site)
 
     def _running(self, code: CodeType | None, stall: Stall | None) -> Stack:
@@ -143,14 +153,9 @@ def _task_of_request(claim: Claim) -> Any:
     return _of(holder.progress.task)
 
 
-def _has_gone_on_from(claim: Claim) -> bool:
-    """Whether the task that has answered the request does something else by now."""
+def _answers_the_request(task: asyncio.Task[Any], claim: Claim) -> bool:
     progress = None if claim.holder is None else claim.holder.progress
-    return (
-        progress is not None
-        and progress.detached_at is not None
-        and _of(progress.task) is _of(claim.runner)
-    )
+    return progress is not None and _of(progress.task) is task
 
 
 def _contains(stack: Stack, codes: Sequence[CodeType | None]) -> bool:

@@ -50,7 +50,9 @@ def test_what_was_done_in_short_steps_is_told_by_what_most_of_it_was() -> None:
         "idle in transaction",
         "commit or close the session before this await, which frees 90 % of this hold",
     )
-    hold = hold_of(Activity.IDLE, executing=9, idle=1, lasting=0.01)
+    hold = hold_of(Activity.IDLE, executing=9, idle=1, lasting=0.5)
+    assert the(diagnose(hold, AWAITING)).text == "idle for 0.5 s"
+    hold = hold_of(Activity.IDLE, executing=9, idle=1, lasting=0.499)
     assert the(diagnose(hold, AWAITING)).text == "statements for 9.0 s of 10.0 s"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
@@ -13,8 +14,10 @@ import pytest
 
 from pool_observer.call_site import resolve
 from pool_observer.stacks import (
+    DEEPEST_STACK,
     Stack,
     is_running,
+    let_go_of,
     stack_of_frame,
     stack_of_task,
     stacks_of_threads,
@@ -72,7 +75,7 @@ def seen_from_elsewhere(coroutine: Coroutine[Any, Any, None]) -> Stack:
         for _ in range(10):  # until all it starts is suspended
             await asyncio.sleep(0)
         try:
-            return await asyncio.to_thread(stack_of_task, task)
+            return await asyncio.to_thread(stack_of_task, task, [])
         finally:
             task.cancel()
             await asyncio.wait([task])
@@ -113,7 +116,7 @@ def test_a_finished_task_stands_nowhere() -> None:
     async def main() -> None:
         task = asyncio.create_task(asyncio.sleep(0))
         await task
-        assert stack_of_task(task) == []
+        assert stack_of_task(task, []) == []
 
     asyncio.run(main())
 
@@ -121,7 +124,7 @@ def test_a_finished_task_stands_nowhere() -> None:
 def test_a_task_that_has_not_begun_stands_at_its_beginning() -> None:
     async def main() -> None:
         task = asyncio.create_task(forever())
-        assert names(stack_of_task(task)) == ["forever"]
+        assert names(stack_of_task(task, [])) == ["forever"]
         task.cancel()
         await asyncio.wait([task])
 
@@ -141,65 +144,77 @@ def test_what_waits_for_itself_does_not_keep_us() -> None:
         circle = Circle()
         task = asyncio.create_task(wait_for(circle))
         await asyncio.sleep(0)
-        assert names(stack_of_task(task)) == ["wait_for"]
+        assert names(stack_of_task(task, [])) == ["wait_for"]
         circle.set_result(None)
         await task
 
     asyncio.run(main())
 
 
+class Precious:
+    """Knows in which thread it was dropped."""
+
+    dropped_in: list[int]
+
+    def __init__(self) -> None:
+        self.dropped_in = []
+
+    def __del__(self) -> None:
+        self.dropped_in.append(threading.get_ident())
+
+
 def test_what_was_looked_at_is_let_go_of_in_the_thread_of_its_loop() -> None:
-    dropped_in: list[int] = []
+    looked, go_on = threading.Event(), threading.Event()
 
-    class Precious:
-        def __del__(self) -> None:
-            dropped_in.append(threading.get_ident())
+    def look(known: weakref.ref[asyncio.Task[Precious]], touched: list[Any]) -> None:
+        stack_of_task(known(), touched)  # type: ignore[arg-type]
+        looked.set()
+        assert go_on.wait(30)  # until nobody else has the task, nor what it has returned
+        let_go_of(touched, touched[0].get_loop())
 
-    async def holding(precious: Precious) -> None:
-        await forever()
+    async def main() -> list[int]:
+        precious = Precious()
+        dropped_in = precious.dropped_in
+        has_looked = asyncio.Event()
 
-    async def main() -> None:
-        task: asyncio.Task[None] | None = asyncio.create_task(holding(Precious()))
+        async def work(result: Precious) -> Precious:
+            await has_looked.wait()
+            return result
+
+        task = asyncio.create_task(work(precious))
+        del precious
         await asyncio.sleep(0)
         known = weakref.ref(task)
-        looked, go_on = threading.Event(), threading.Event()
-
-        def look() -> None:
-            found = known()
-            assert found is not None
-            stack_of_task(found)
-            del found
-            looked.set()
-            go_on.wait(30)
-
-        looking = asyncio.create_task(asyncio.to_thread(look))
+        thread = threading.Thread(target=look, args=(known, []))
+        thread.start()
         while not looked.is_set():
             await asyncio.sleep(0)
-        assert task is not None
-        task.cancel()
+        has_looked.set()
         await asyncio.wait([task])
-        task = None
-        gc.collect()
+        del task
+        assert dropped_in == []
         go_on.set()
-        await looking
-        assert known() is None
-        assert dropped_in == [threading.get_ident()]
+        while known() is not None:
+            await asyncio.sleep(0)
+        thread.join()
+        return dropped_in
 
-    asyncio.run(main())
+    assert asyncio.run(main()) == [threading.get_ident()]
 
 
 def test_of_a_loop_that_does_not_run_nothing_is_kept() -> None:
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
 
     async def nothing() -> None: ...
 
     task = loop.create_task(forever())
     loop.run_until_complete(nothing())
     known = weakref.ref(task)
-    assert names(stack_of_task(task)) == ["forever"]
-    task.cancel()
-    loop.run_until_complete(asyncio.wait([task]))
-    del task
+    touched: list[Any] = []
+    assert names(stack_of_task(task, touched)) == ["forever"]
+    let_go_of(touched, loop)
+    del task, touched
     gc.collect()
     assert known() is None
     loop.close()
@@ -244,6 +259,15 @@ def test_every_thread_stands_where_it_is_called() -> None:
     at = stack.index("shallow")
     assert stack[at + 1] == "deep"
     assert stack[-1] != "deep"  # it waits inside the event
+
+
+def test_of_a_deep_stack_the_innermost_frames_are_told() -> None:
+    def recurse(depth: int) -> Stack:
+        return recurse(depth - 1) if depth else stack_of_frame(sys._getframe())
+
+    stack = recurse(DEEPEST_STACK)
+    assert len(stack) == DEEPEST_STACK
+    assert {name.rpartition(".")[2] for name in names(stack)} == {"recurse"}
 
 
 def test_a_stack_of_no_frame_is_empty() -> None:

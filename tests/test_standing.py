@@ -45,8 +45,9 @@ def claim_of(runner: Any, holder: Holder | None = None, site: Any = None) -> Cla
     return Claim(holder, raw, 0, None, None if runner is None else ref(runner))
 
 
-def at(claim: Claim, stalls: dict[int, Stall] | None = None) -> Standing | None:
-    return Look(stalls or {}).at(claim)
+def at(claim: Claim) -> Standing | None:
+    with Look({}) as look:
+        return look.at(claim)
 
 
 def function(standing: Standing | None) -> str | None:
@@ -137,12 +138,12 @@ def test_a_task_whose_loop_is_blocked_cannot_go_on() -> None:
     async def main() -> None:
         async with running(forever()) as task:
             loop = asyncio.get_running_loop()
-            claim, look = claim_of(task), Look({id(loop): Stall(threading.get_ident(), 2)})
-            standing = look.at(claim)
+            claim = claim_of(task)
+            with Look({id(loop): Stall(threading.get_ident(), 2)}) as look:
+                standing, stall = look.at(claim), look.stall_of(claim)
             assert standing is not None
             assert standing.doing is Doing.BLOCKED
             assert function(standing) == "forever"
-            stall = look.stall_of(claim)
             assert stall is not None
             assert stall.blocked_ns == 2
 
@@ -176,6 +177,44 @@ def test_a_task_that_runs_stands_where_its_thread_does() -> None:
         assert standing is not None
         assert standing.doing is Doing.RUNNING
         assert function(standing) == "Job.work"
+
+    asyncio.run(main())
+
+
+def test_a_task_in_a_greenlet_that_blocks_its_loop_stands_where_the_loops_thread_does() -> None:
+    """Its coroutine is on another stack."""
+
+    async def main() -> None:
+        job = Job()
+        with thread_at(lambda: other_work(job), job) as thread:
+            stalls = {id(asyncio.get_running_loop()): Stall(thread.ident or 0, 1)}
+            with Look(stalls) as look:
+                standing = look.at(claim_of(asyncio.current_task()))
+        assert standing is not None
+        assert (standing.doing, function(standing)) == (Doing.RUNNING, "Job.work")
+
+    asyncio.run(main())
+
+
+def test_what_has_started_the_loop_is_no_part_of_where_a_task_stands() -> None:
+    async def main() -> None:
+        stack = Look({})._running(main.__code__, None)
+        assert stack[0][0] is main.__code__
+        assert Look({})._running(forever.__code__, None) == []
+
+    asyncio.run(main())
+
+
+def test_a_look_lets_go_of_what_it_has_seen() -> None:
+    async def main() -> None:
+        async with running(forever()) as task:
+            with Look({}) as look:
+                look.at(claim_of(task))
+                (touched,) = look._touched.values()
+                assert touched[0] is task
+            assert look._touched == {}
+            await asyncio.sleep(0)
+            assert touched == []
 
     asyncio.run(main())
 
@@ -269,6 +308,8 @@ def test_a_thread_stands_where_it_is() -> None:
         assert standing.calling is not None
         assert standing.calling.file == "threading.py"
     assert at(claim_of(thread)) == Standing(Doing.FINISHED)
+    thread._ident = threading.get_ident()  # type: ignore[attr-defined]  # it is given out again
+    assert at(claim_of(thread)) == Standing(Doing.FINISHED)
 
 
 def pooled(work: Any) -> tuple[ThreadPoolExecutor, threading.Thread]:
@@ -294,8 +335,9 @@ def test_a_pooled_thread_is_believed_while_it_is_where_the_connection_was_asked_
         request = FakeRequest()
         assert function(at(claim_of(thread, request, other_work))) == "Job.work"
         # And where the endpoint is, which has called what has asked for it.
-        endpoint = FakeRequest(endpoint=other_work)
-        assert function(at(claim_of(thread, endpoint, forever))) == "Job.work"
+        endpoint, elsewhere = FakeRequest(endpoint=other_work), Job()
+        with thread_at(lambda: other_work(elsewhere), elsewhere):  # for another request
+            assert function(at(claim_of(thread, endpoint, forever))) == "Job.work"
         # But not at other work, which is some other request's.
         assert at(claim_of(thread, request, forever)) is None
         # And not after the request.

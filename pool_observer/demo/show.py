@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pool_observer.model import NANOSECONDS, Activity, Outcome
 from pool_observer.state import PoolState
 
+
 def summary(state: PoolState) -> Iterator[str]:
     """What it came to, by holder."""
     yield f"  {'holder':<12} {'connections':>11} {'waited':>9} {'held':>9}   of which"

@@ -155,12 +155,14 @@ def observed_connect(
             proxy = original(pool)
         except BaseException as error:
             try:
-                outcome = outcome_of(error)
-                ledger.wait_ends_empty_handed(claim, outcome)
-                if outcome is Outcome.TIMED_OUT:
-                    timed_out(error, claim)
+                ledger.wait_ends_empty_handed(claim, outcome_of(error))
             except Exception:
                 failed("ending a wait")
+            if isinstance(error, PoolTimeoutError):
+                try:
+                    timed_out(error, claim)
+                except Exception:
+                    failed("explaining a time-out")
             raise
         try:
             grant(claim, proxy, pool_reference)

@@ -1,0 +1,305 @@
+"""What has gone wrong with a pool is told: in the log, to listeners, in exceptions, on demand."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import traceback
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
+
+import pool_observer.observer as observer_module
+from pool_observer import (
+    Activity,
+    Doing,
+    ExplainedHold,
+    IncidentKind,
+    PoolObserver,
+    Trouble,
+    expect_long_hold,
+    holding,
+)
+from tests.support import FakeClock, FakeDatabase, RecordingListener, observer_of
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def engine(database: FakeDatabase) -> Iterator[Engine]:
+    engine = create_engine(
+        "sqlite://",
+        module=database,
+        poolclass=QueuePool,
+        pool_size=2,
+        max_overflow=0,
+        pool_timeout=0.01,
+    )
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def observer(
+    engine: Engine, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> Iterator[PoolObserver]:
+    caplog.set_level(logging.INFO, "pool_observer")
+    with observer_of(engine, name="orders", clock=clock) as observer:
+        yield observer
+
+
+def time_out(engine: Engine) -> PoolTimeoutError:
+    with pytest.raises(PoolTimeoutError) as raised:
+        engine.connect()
+    return raised.value
+
+
+# -- overdue ---------------------------------------------------------------------------------
+
+
+class Overdue(RecordingListener):
+    def hold_overdue(self, held: ExplainedHold) -> None:
+        self.events.append(held)
+
+
+def test_a_hold_is_reported_once_when_it_crosses_its_limit_and_once_when_it_returns(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Overdue()
+    observer.subscribe(listener)
+    with holding("job:nightly"), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        clock.advance(30)
+        observer.tick()
+        assert caplog.records == []
+        clock.now += 1
+        for _ in range(3):
+            observer.tick()
+        (record,) = caplog.records
+        assert record.levelno == logging.WARNING
+        assert "job:nightly has held a connection for 30.0 s" in record.message
+        observer.deliver()
+        held = listener.events[-1]
+        assert isinstance(held, ExplainedHold)
+        assert held.hold.overdue
+        assert held.standing is not None
+        assert held.standing.doing is Doing.RUNNING
+        assert held.diagnosis is not None
+        assert held.diagnosis.kind is Trouble.IDLE_IN_TRANSACTION
+        clock.advance(11.2)
+    for _ in range(3):
+        observer.tick()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.INFO]
+    assert "job:nightly was overdue, returned after 41.2 s" in caplog.messages[1]
+    observer.deliver()
+    assert [type(event).__name__ for event in listener.events[-2:]] == ["ExplainedHold", "Hold"]
+    kinds = [incident.kind for incident in observer.incidents()]
+    assert kinds == [IncidentKind.RETURNED, IncidentKind.OVERDUE]
+
+
+def test_a_hold_that_crosses_and_returns_unseen_is_one_warning_all_the_same(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Overdue()
+    with engine.connect():
+        clock.advance(31)
+    observer.tick()
+    observer.subscribe(listener)
+    with engine.connect():
+        clock.advance(31)
+    observer.tick()
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert ["(returned by now)" in record.getMessage() for record in warnings] == [True, True]
+    assert not any(hasattr(record, "pool_observer.standing") for record in caplog.records)
+    observer.deliver()
+    assert not any(isinstance(event, ExplainedHold) for event in listener.events)
+    assert sum(each.overdue for each in observer.snapshot().totals.holders.values()) == 2
+
+
+def test_what_is_meant_to_be_long_is_not_reported(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with expect_long_hold(600, "export"), engine.connect():
+        clock.advance(600)
+        observer.tick()
+        assert caplog.records == []
+        clock.advance(1)
+        observer.tick()
+        assert "longer than 10 min" in caplog.text
+
+
+def test_a_lost_connection_is_reported(
+    engine: Engine,
+    observer: PoolObserver,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with holding("job:careless"):
+        connection = engine.raw_connection()
+    clock.advance(5)
+    del connection
+    gc.collect()
+    observer.tick()
+    ours = [record for record in caplog.records if record.name == "pool_observer.incidents"]
+    assert [record.levelno for record in ours] == [logging.WARNING]
+    assert "job:careless lost a connection after 5.0 s; taken at " in ours[0].getMessage()
+
+
+def test_what_cannot_be_explained_harms_nobody(
+    engine: Engine,
+    observer: PoolObserver,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("pool_observer.explaining.diagnose", broken)
+    with engine.connect(), engine.connect():
+        clock.advance(31)
+        assert observer.snapshot().overdue == 2
+        error = time_out(engine)
+        assert not hasattr(error, "__notes__")
+    assert observer.snapshot().totals.internal_errors == {
+        "explaining a hold": 2,
+        "explaining a time-out": 1,
+    }
+
+
+def test_where_a_holder_stands_may_remain_unknown(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("pool_observer.standing.stacks_of_threads", broken)
+    with engine.connect():
+        clock.advance(31)
+        (held,) = observer.explain().holds
+        assert held.standing is None
+        assert held.diagnosis is not None
+        assert held.diagnosis.kind is Trouble.IDLE
+
+
+# -- time-outs -------------------------------------------------------------------------------
+
+
+def test_a_time_out_says_who_held_the_connections(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with holding("POST /chat"), engine.connect() as chat:
+        chat.execute(text("SELECT 1"))
+        clock.advance(5)
+        with holding("job:nightly"), engine.connect():
+            clock.advance(5)
+            error = time_out(engine)
+    assert type(error) is PoolTimeoutError
+    assert str(error).startswith("QueuePool limit of size 2 overflow 0 reached")
+    (note,) = error.__notes__
+    lines = note.splitlines()
+    assert lines[0] == ('pool "orders": all 2 connections held, 1 caller waits, the first for 0 ms')
+    assert lines[1].startswith("  1 x POST /chat, for 10.0 s, taken at ")
+    assert "in test_a_time_out_says_who_held_the_connections" in lines[1]
+    assert "      waiting for a second connection" in note
+    assert any(line.startswith("  1 x job:nightly, for 5.0 s, taken at ") for line in lines)
+    assert note in "".join(traceback.format_exception(error))
+    assert caplog.records == []  # the application is not kept waiting for its log
+    observer.tick()
+    (record,) = caplog.records
+    assert "1 checkout timed out, the last of job:nightly after 0 ms" in record.message
+    assert note in record.message
+
+
+def test_who_times_out_just_after_another_is_told_the_same(
+    engine: Engine, observer: PoolObserver, clock: FakeClock
+) -> None:
+    with engine.connect(), engine.connect():
+        first = time_out(engine)
+        clock.now += observer_module.SUMMARY_LASTS_NS
+        assert time_out(engine).__notes__ == first.__notes__
+        clock.now += 1
+        assert time_out(engine).__notes__ != first.__notes__
+
+
+def test_other_errors_are_left_alone(engine: Engine, observer: PoolObserver) -> None:
+    class FailingDatabase(FakeDatabase):
+        def connect(self, *_: object, **__: object) -> None:  # type: ignore[override]
+            raise self.Error("refused")
+
+    failing = create_engine("sqlite://", module=FailingDatabase(), poolclass=QueuePool)
+    with observer_of(failing), pytest.raises(Exception, match="refused") as raised:
+        failing.connect()
+    assert not hasattr(raised.value, "__notes__")
+
+
+def test_the_wait_that_timed_out_does_not_contain_our_explaining(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = RecordingListener()
+    observer.subscribe(listener)
+
+    def slow(*_: object) -> object:
+        clock.advance(100)
+        raise RuntimeError("too slow")
+
+    monkeypatch.setattr(PoolObserver, "_explain", slow)
+    with engine.connect(), engine.connect():
+        time_out(engine)
+    observer.deliver()
+    assert [wait.seconds for wait in listener.waits] == [0, 0, 0]
+
+
+# -- on demand -------------------------------------------------------------------------------
+
+
+def test_an_explanation_of_now(engine: Engine, observer: PoolObserver, clock: FakeClock) -> None:
+    with holding("POST /chat"), engine.connect():
+        clock.advance(1)
+        explanation = observer.explain()
+    assert (explanation.used, explanation.max, explanation.waiting) == (1, 2, 0)
+    (held,) = explanation.holds
+    assert (held.hold.holder, held.hold.activity) == ("POST /chat", Activity.IDLE)
+    assert held.hold.activity_for_seconds == 1
+    assert held.standing is not None
+    assert held.standing.at is not None
+    assert held.standing.at.function == "test_an_explanation_of_now"
+    assert str(explanation).startswith('pool "orders": 1 of 2 connections held')
+
+
+def test_after_the_end_nobody_holds_anything(engine: Engine, observer: PoolObserver) -> None:
+    with engine.connect():
+        observer.close()
+        assert observer.explain().holds == ()
+
+
+def test_what_was_found_is_logged_before_the_end(
+    engine: Engine, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with observer_of(engine, clock=clock) as observer, engine.connect():
+        clock.advance(31)
+        observer.snapshot()
+        assert caplog.records == []
+    assert "has held a connection for 31.0 s" in caplog.text
+
+
+def test_a_filter_that_raises_is_counted(
+    engine: Engine, observer: PoolObserver, clock: FakeClock
+) -> None:
+    def refuse(record: logging.LogRecord) -> bool:
+        raise RuntimeError("refused")
+
+    logger = logging.getLogger("pool_observer.incidents")
+    logger.addFilter(refuse)
+    try:
+        with engine.connect():
+            clock.advance(31)
+            observer.tick()
+    finally:
+        logger.removeFilter(refuse)
+    assert observer.snapshot().totals.internal_errors == {"logging an incident": 1}
