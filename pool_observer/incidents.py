@@ -82,7 +82,6 @@ class Incidents:
         self._pending: deque[_Pending] = deque(maxlen=MOST_PENDING)
         self._remembered: deque[Incident] = deque(maxlen=REMEMBERED)
         self._more: Counter[IncidentKind] = Counter()
-        self._timeouts: deque[tuple[Wait, str]] = deque(maxlen=MOST_PENDING)
         self._last_timeout: tuple[Wait, str] | None = None
         self._timeouts_unsaid = 0
         self._timeouts_said_at: int | None = None
@@ -105,8 +104,28 @@ class Incidents:
         self._more[kind] += number
 
     def timed_out(self, wait: Wait, summary: str) -> None:
-        """A caller has given up. May be called in the middle of a checkout."""
-        self._timeouts.append((wait, summary))
+        """A caller has given up. May be called in the middle of a checkout.
+
+        They come in crowds, and are one incident with those just before.
+        """
+        now, count = self._now(), 1
+        holder: str | None = wait.holder
+        with self._remembering:  # many may give up at a time
+            before = self._remembered[-1] if self._remembered else None
+            if (
+                before is not None
+                and before.kind is IncidentKind.TIMED_OUT
+                and now - before.at < TIMEOUTS_APART_NS / NANOSECONDS
+            ):
+                self._remembered.pop()
+                count += before.count
+                holder = holder if before.holder == holder else None
+            site = None if holder is None else wait.call_site
+            self._remembered.append(
+                Incident(IncidentKind.TIMED_OUT, now, summary, holder, site, wait.seconds, count)
+            )
+            self._last_timeout = wait, summary
+            self._timeouts_unsaid += 1
 
     def _now(self) -> float:
         return self._wall_clock() / NANOSECONDS
@@ -142,50 +161,22 @@ class Incidents:
                 self._log(kind, text, {"pool_observer.count": more})
 
     def _tell_timeouts(self, *, last: bool) -> None:
-        waits = [self._timeouts.popleft() for _ in range(len(self._timeouts))]
-        if waits:
-            self._remember_timeouts(waits)
-            self._timeouts_unsaid += len(waits)
         now, said_at = self._clock(), self._timeouts_said_at
-        too_soon = said_at is not None and now - said_at < TIMEOUTS_APART_NS and not last
-        if self._last_timeout is None or not self._timeouts_unsaid or too_soon:
+        if said_at is not None and now - said_at < TIMEOUTS_APART_NS and not last:
             return
-        number, self._timeouts_unsaid, self._timeouts_said_at = self._timeouts_unsaid, 0, now
-        wait, summary = self._last_timeout
+        with self._remembering:
+            number, self._timeouts_unsaid = self._timeouts_unsaid, 0
+            timeout = self._last_timeout
+        if timeout is None or not number:
+            return
+        self._timeouts_said_at = now
+        wait, summary = timeout
         self._log(
             IncidentKind.TIMED_OUT,
             f"{plural(number, 'checkout')} timed out, the last of {one_line(wait.holder)} after "
             f"{in_words(wait.seconds)}. Then:\n{summary}",
             fields_of_wait(wait) | {"pool_observer.count": number},
         )
-
-    def _remember_timeouts(self, waits: list[tuple[Wait, str]]) -> None:
-        """As one incident with those just before: they come in crowds."""
-        wait, summary = self._last_timeout = waits[-1]
-        now, number = self._now(), len(waits)
-        holders: set[str | None] = {wait.holder for wait, _ in waits}
-        with self._remembering:  # somebody else may find something at the same time
-            before = self._remembered[-1] if self._remembered else None
-            if (
-                before is not None
-                and before.kind is IncidentKind.TIMED_OUT
-                and now - before.at < TIMEOUTS_APART_NS / NANOSECONDS
-            ):
-                self._remembered.pop()
-                number += before.count
-                holders.add(before.holder)
-            alone = len(holders) == 1
-            self._remembered.append(
-                Incident(
-                    IncidentKind.TIMED_OUT,
-                    now,
-                    summary,
-                    wait.holder if alone else None,
-                    wait.call_site if alone else None,
-                    wait.seconds,
-                    number,
-                )
-            )
 
     def _log(self, kind: IncidentKind, text: str, fields: LogFields) -> None:
         level = logging.INFO if kind is IncidentKind.RETURNED else logging.WARNING

@@ -69,14 +69,8 @@ class LoopLag:
     def follow_running(self) -> None:
         """Follow the loop that runs in this thread, if one does."""
         loop = _get_running_loop()
-        if loop is None:
-            return
-        reference = weakref.ref(loop)
-        followed = self._loops.get(reference)
-        if followed is None:
-            self._loops.setdefault(reference, _Followed())
-        else:
-            followed.thread = threading.get_ident()
+        if loop is not None:
+            self._loops.setdefault(weakref.ref(loop), _Followed())
 
     def probe(self) -> None:
         """Ask each loop that has answered the last time."""

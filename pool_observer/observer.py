@@ -352,7 +352,7 @@ class PoolObserver:
             )
 
     def _timed_out(self, error: BaseException, claim: Claim) -> None:
-        """Tell who gets the exception who held the connections. Takes no lock: see there."""
+        """Tell who gets the exception who held the connections. This is their time."""
         ledger = self._ledger
         now = ledger.clock()
         last = self._last_summary

@@ -29,6 +29,9 @@ def observed() -> Iterator[Observe]:
     yield observe_until_the_end
     for observer in observers:
         observer.close()
+    for engine in engines:
+        if isinstance(engine, Engine):  # others are disposed of in their loops
+            engine.dispose()
 
 
 @pytest.fixture

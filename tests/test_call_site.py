@@ -123,6 +123,13 @@ def test_the_walk_is_bounded(tmp_path: Path) -> None:
     assert down(DEEPEST_WALK // 2, lambda: finder.find(sys._getframe(1))) is not None
 
 
+def test_before_its_first_instruction_a_function_stands_at_its_beginning() -> None:
+    code = test_the_walk_is_bounded.__code__
+    site = resolve((code, -1))
+    assert site is not None
+    assert site.line == code.co_firstlineno
+
+
 def test_a_method_of_a_local_class_is_named_without_its_surroundings() -> None:
     class Repository:
         def load(self) -> RawSite | None:

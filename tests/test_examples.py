@@ -22,6 +22,7 @@ PAGES = (
     "README.md",
     "docs/attribution.md",
     "docs/incidents.md",
+    "docs/live-page.md",
     "docs/opentelemetry.md",
     "docs/prometheus.md",
 )

@@ -346,3 +346,21 @@ def test_a_fork_leaves_nothing_in_the_child(ledger: Ledger) -> None:
     assert open_claims(ledger) == ([], [])
     assert ledger.settle(tell=True).events == []
     assert totals_of(ledger).holders == {}
+
+
+def test_what_is_open_now_is_told_once_and_the_longest_first() -> None:
+    clock = FakeClock()
+    ledger = Ledger("orders", clock=clock)
+    early, late, changing = (ledger.wait_begins(name) for name in ("early", "late", "changing"))
+    for claim, at in ((late, 2), (early, 1)):
+        clock.now = at
+        ledger.hold_begins(claim, at, lambda: ledger)
+    clock.now = 3
+    ledger.hold_begins(changing, 3, lambda: ledger)
+    ledger.waits["changing"] = changing  # it holds already, and has not left those who wait
+    first, second = (ledger.wait_begins(name) for name in ("first", "second"))
+    second.asked_at, first.asked_at = 5, 4
+    opened = ledger.open_now()
+    assert opened.holding == [early, late, changing]
+    assert opened.waiting == [first, second]
+    assert (opened.now, opened.totals) == (3, None)

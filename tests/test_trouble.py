@@ -23,7 +23,7 @@ from pool_observer import (
     expect_long_hold,
     holding,
 )
-from tests.support import FakeClock, FakeDatabase, RecordingListener, observer_of
+from tests.support import FakeClock, FakeDatabase, RecordingListener, named, observer_of
 
 
 @pytest.fixture
@@ -116,6 +116,7 @@ def test_a_hold_that_crosses_and_returns_unseen_is_one_warning_all_the_same(
     observer.tick()
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert ["(returned by now)" in record.getMessage() for record in warnings] == [True, True]
+    assert [record.levelno for record in caplog.records].count(logging.INFO) == 2
     assert not any(hasattr(record, "pool_observer.standing") for record in caplog.records)
     observer.deliver()
     assert not any(isinstance(event, ExplainedHold) for event in listener.events)
@@ -187,6 +188,35 @@ def test_where_a_holder_stands_may_remain_unknown(
         assert held.diagnosis.kind is Trouble.IDLE
 
 
+def test_of_very_many_the_rest_is_counted(
+    engine: Engine,
+    observer: PoolObserver,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer_module, "MOST_EXPLAINED", 1)
+    with engine.connect(), engine.connect():
+        clock.advance(31)
+        observer.tick()
+        assert caplog.messages[1:] == ['pool "orders": overdue: 1 more connection']
+        explanation = observer.explain()
+        assert (len(explanation.holds), explanation.holds_left_out) == (1, 1)
+        assert "1 more connection held, none of them for longer" in str(explanation)
+
+
+def test_what_the_parent_has_found_is_not_the_childs_to_tell(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with engine.connect():
+        clock.advance(31)
+        observer.snapshot()
+        assert len(observer.incidents()) == 1
+        observer.forked(in_child=True)
+        observer.tick()
+        assert (observer.incidents(), caplog.records) == ([], [])
+
+
 # -- time-outs -------------------------------------------------------------------------------
 
 
@@ -225,6 +255,18 @@ def test_who_times_out_just_after_another_is_told_the_same(
         assert time_out(engine).__notes__ == first.__notes__
         clock.now += 1
         assert time_out(engine).__notes__ != first.__notes__
+
+
+def test_the_last_time_outs_are_logged_at_the_end(
+    engine: Engine, observer: PoolObserver, caplog: pytest.LogCaptureFixture
+) -> None:
+    with engine.connect(), engine.connect():
+        for _ in range(2):
+            time_out(engine)
+            observer.tick()
+    assert len(caplog.records) == 1
+    observer.close()
+    assert len(caplog.records) == 2
 
 
 def test_other_errors_are_left_alone(engine: Engine, observer: PoolObserver) -> None:
@@ -270,6 +312,34 @@ def test_an_explanation_of_now(engine: Engine, observer: PoolObserver, clock: Fa
     assert held.standing.at is not None
     assert held.standing.at.function == "test_an_explanation_of_now"
     assert str(explanation).startswith('pool "orders": 1 of 2 connections held')
+
+
+def test_an_activity_is_told_since_it_began(
+    engine: Engine, observer: PoolObserver, clock: FakeClock
+) -> None:
+    with engine.connect() as connection:
+        clock.advance(1)
+        connection.execute(text("SELECT 1"))
+        clock.advance(2)
+        (held,) = observer.explain().holds
+    assert (held.hold.seconds, held.hold.activity_for_seconds) == (3, 2)
+
+
+def test_what_was_out_before_counts(engine: Engine) -> None:
+    with engine.connect(), observer_of(engine) as observer:
+        explanation = observer.explain()
+        assert (explanation.used, explanation.unseen, explanation.holds) == (1, 1, ())
+
+
+def test_of_very_many_who_wait_the_first_are_told(
+    observer: PoolObserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observer_module, "MOST_EXPLAINED", 2)
+    for name in ("a", "b", "c"):
+        observer._ledger.wait_begins(name, named(name))
+    explanation = observer.explain()
+    assert explanation.waiting == 3
+    assert [wait.holder for wait in explanation.waits] == ["a", "b"]
 
 
 def test_after_the_end_nobody_holds_anything(engine: Engine, observer: PoolObserver) -> None:

@@ -1,4 +1,4 @@
-"""The page itself, and the policy by which a browser runs nothing but what is in it."""
+"""The page in one piece, and the policy by which a browser runs nothing but what is in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+
+SCRIPT = (
+    "words",
+    "dom",
+    "places",
+    "groups",
+    "judging",
+    "situation",
+    "timeline",
+    "holds",
+    "waits",
+    "routes",
+    "incidents",
+    "settings",
+    "pool",
+    "page",
+    "asking",
+)
+"""The parts of its script, those first that others are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +41,10 @@ class Html:
 @functools.cache
 def html() -> Html:
     """The page, read once."""
-    # Read as text: browsers hash what is between the tags with plain line ends.
-    page = files("pool_observer.page").joinpath("page.html").read_text(encoding="utf-8")
+    script = "".join(_read(f"{part}.js") for part in SCRIPT)
+    page = _read("page.html")
+    page = page.replace("<style></style>", f"<style>\n{_read('page.css')}</style>")
+    page = page.replace("<script></script>", f"<script>\n{script}</script>")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -39,6 +60,11 @@ def html() -> Html:
         )
     )
     return Html(page.encode(), policy)
+
+
+def _read(name: str) -> str:
+    # As text: browsers hash what is between the tags with plain line ends.
+    return files("pool_observer.page").joinpath("live", name).read_text(encoding="utf-8")
 
 
 def _hashes(page: str, tag: str) -> str:

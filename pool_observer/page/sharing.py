@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,10 @@ class Shared:
     ) -> None:
         self._make = make
         self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()  # two event loops may serve the same application
         self._being_made: Future[bytes] | None = None
         self._made = b""
@@ -29,6 +34,9 @@ class Shared:
 
     async def get(self) -> bytes:
         """The answer: a fresh one, or the one that is being made. Raises what making it did."""
+        if self._process != os.getpid():
+            # The thread that was making it, and may have held the lock, is not in this process.
+            self._begin()
         with self._lock:
             if self._made_at is not None and self._clock() - self._made_at < FRESH_FOR_SECONDS:
                 return self._made

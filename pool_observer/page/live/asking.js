@@ -1,0 +1,141 @@
+// Asking the service.
+
+const EVERY = 1000;
+const REFUSED_EVERY = 5000;
+const PATIENCE = 10000; // then it is asked anew
+const SOON_SILENT = 2000;
+const FORGET_AFTER = 60000;
+
+let paused = false;
+let asking = null;
+let timer = null;
+let silentSince = null; // since when it owes an answer
+let failure = null; // what is the matter, if that is known
+let reachable = true;
+
+const running = () => !paused && !document.hidden;
+
+async function ask() {
+  clearTimeout(timer);
+  if (asking || !running()) return;
+  const mine = (asking = new AbortController());
+  const startedAt = performance.now();
+  const patience = setTimeout(() => mine.abort(), PATIENCE);
+  silentSince ??= startedAt;
+  let every = EVERY;
+  try {
+    const response = await fetch(location.origin + location.pathname + location.search,
+      { headers: { Accept: "application/json" }, cache: "no-store", signal: mine.signal });
+    reachable = true;
+    if (await taken(response)) every = EVERY;
+    else every = REFUSED_EVERY;
+  } catch (error) {
+    if (asking === mine && error.name !== "AbortError") reachable = false;
+  } finally {
+    clearTimeout(patience);
+    if (asking === mine) asking = null;
+  }
+  if (running()) timer = setTimeout(ask, Math.max(0, every - (performance.now() - startedAt)));
+  tick();
+}
+
+// Whether it is to be asked again as usual.
+async function taken(response) {
+  if (response.status === 401 || response.status === 403) {
+    silentSince = null;
+    const said = (await response.text()).slice(0, 300).trim();
+    failure = `You may not see the figures (${response.status}). ${said}`;
+    return false;
+  }
+  if (!response.ok) {
+    silentSince = null;
+    const said = response.headers.get("content-type")?.startsWith("text/plain")
+      ? (await response.text()).slice(0, 300).trim() : "";
+    failure = `The service answers with an error (${response.status}). ${said}`;
+    return true;
+  }
+  if (!response.headers.get("content-type")?.includes("json")) {
+    silentSince = null;
+    failure = "The service answers with something else than figures: a login page?";
+    return false;
+  }
+  const figures = await response.json();
+  silentSince = null;
+  if (figures.schema !== 1) {
+    failure = "The service speaks another version than this page. Load the page again.";
+    return false;
+  }
+  try {
+    learn(figures);
+    failure = null;
+  } catch (error) {
+    failure = `This page fails to show the figures: ${error.message}`;
+    console.error(error);
+  }
+  return true;
+}
+
+function learn(figures) {
+  const now = performance.now();
+  const { pid } = figures.process;
+  answers.set(pid, { document: figures, at: now });
+  for (const [other, answer] of answers) {
+    if (now - answer.at > FORGET_AFTER) answers.delete(other);
+  }
+  if (!answers.has(shownPid)) chosen = false;
+  // A worker that answers no more may have been replaced by another one.
+  if (!chosen && now - (answers.get(shownPid)?.at ?? -Infinity) > 5 * EVERY) shownPid = pid;
+  showAnswer();
+}
+
+// Says how things stand between page and service.
+function tick() {
+  const now = performance.now();
+  const answer = answers.get(shownPid);
+  const silence = silentSince === null || !running() ? 0 : now - silentSince;
+  const silent = silence > SOON_SILENT || (silence > 0 && !reachable);
+  const troubled = running() && (silent || failure !== null);
+  if (silent) {
+    const seconds = `${Math.floor(silence / 1000)} s`;
+    say(page.trouble, reachable
+      ? `No answer for ${seconds}: the event loop may be blocked.`
+      : `No answer for ${seconds}: the service cannot be reached.`);
+  } else if (failure !== null) {
+    say(page.trouble, failure);
+  }
+  if (troubled && page.trouble.hidden) say(page.announcement, page.trouble.textContent);
+  if (!troubled && !page.trouble.hidden) announced = null;
+  show(page.trouble, troubled);
+  document.body.classList.toggle("silent", troubled);
+  document.body.classList.toggle("paused", paused);
+  const age = answer ? (now - answer.at) / 1000 : null;
+  const from = answer ? clockTime(answer.document.at) : "";
+  say(page.freshness, age === null ? (paused ? "paused" : "no figures yet")
+    : paused ? `paused at ${from}`
+      : age > 2.5 ? `as of ${from}, ${duration(age)} ago` : `live, ${from}`);
+}
+
+page.pause.addEventListener("click", () => {
+  paused = !paused;
+  say(page.pause, paused ? "Resume" : "Pause");
+  resumed();
+});
+document.addEventListener("visibilitychange", resumed);
+
+function resumed() {
+  silentSince = null;
+  reachable = true;
+  if (running()) {
+    ask();
+  } else {
+    clearTimeout(timer);
+    asking?.abort();
+    asking = null;
+  }
+  tick();
+}
+
+show(page.freshness, true);
+show(page.pause, true);
+setInterval(tick, 500);
+ask();

@@ -1,0 +1,59 @@
+// What is the matter.
+
+function judged(pool) {
+  const first = pool.waits.length ? pool.waits[0].seconds : 0;
+  const blocked = pool.event_loop.blocked;
+  const { timed_out: timedOut } = pool.timeline;
+  const recent = sum(timedOut.slice(-60));
+  const left = pool.holds.filter(isLeft).length;
+  const overdue = pool.holds.filter((hold) => hold.overdue).length;
+  const full = pool.max !== null && pool.used >= pool.max;
+  const lost = pool.incidents.some((one) => one.kind === "lost" && pool.now - one.at < 300);
+  let level = "good";
+  if (pool.waiting || full || recent || overdue || left || lost || (pool.utilization ?? 0) >= 0.8) {
+    level = "warn";
+  }
+  if (blocked.length || sum(timedOut.slice(-10)) || (pool.waiting && (first >= 1 || recent))) {
+    level = "bad";
+  }
+  return { level, first, recent, overdue, left, full, lost, blocked };
+}
+
+// Proven to be a leak, however young.
+const isLeft = (hold) => hold.diagnosis?.kind === "finished";
+
+function situation(pool, found) {
+  const used = pool.max === null
+    ? `${plural(pool.used, "connection")} used, without a limit`
+    : `${pool.used} of ${plural(pool.max, "connection")} used`;
+  if (!pool.waiting) return `${used}, nobody waits`;
+  const first = found.first ? `, the first for ${duration(found.first)}` : "";
+  return `${used}, ${pool.waiting} waiting${first}`.replaceAll("\u00a0", " ");
+}
+
+function notes(found) {
+  const said = [];
+  if (found.recent) {
+    said.push(`${found.recent} gave up waiting in the last minute.`);
+  }
+  if (found.overdue) {
+    said.push(`${found.overdue} ${found.overdue === 1 ? "is" : "are"} held longer than the limit.`);
+  }
+  if (found.left) {
+    said.push(`${found.left} ${found.left === 1 ? "has" : "have"} not been given back.`);
+  }
+  if (found.lost) said.push("A connection was lost in the last five minutes.");
+  return said.join(" ");
+}
+
+// Who has most of the connections, where that explains something.
+function culprit(pool, found, groups) {
+  if (found.level === "good" || !groups.length) return null;
+  const late = groups.filter((group) =>
+    group.members.some((hold) => hold.overdue || isLeft(hold)));
+  const asked = found.full || found.first ? groups : late;
+  if (!asked.length) return null;
+  const top = asked.reduce((best, one) =>
+    one.members.length > best.members.length ? one : best);
+  return top.members.length * 4 >= pool.used || late.includes(top) ? top : null;
+}

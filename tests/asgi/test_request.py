@@ -1,0 +1,55 @@
+"""A request as a holder: which code answers it, and in which task."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any
+
+from pool_observer.asgi.request import Request
+from pool_observer.asgi.routes import RouteNames
+from pool_observer.holder import DerivedHolder
+
+
+def request_to(endpoint: Any) -> Request:
+    return Request(
+        {"type": "http", "method": "GET", "path": "/", "endpoint": endpoint}, RouteNames()
+    )
+
+
+def endpoint() -> None: ...
+
+
+def test_the_code_that_answers_is_that_of_the_endpoint() -> None:
+    @functools.wraps(endpoint)
+    def decorated() -> None: ...
+
+    class Page:
+        def __call__(self) -> None: ...
+
+    assert request_to(endpoint).endpoint() is endpoint.__code__
+    assert request_to(decorated).endpoint() is endpoint.__code__
+    assert request_to(Page()).endpoint() is None
+    assert request_to(None).endpoint() is None
+
+
+def test_a_part_of_a_request_is_answered_by_the_same_code() -> None:
+    request = request_to(endpoint)
+    assert DerivedHolder(request, None, name="part").endpoint() is endpoint.__code__
+    assert DerivedHolder(None, None, name="job").endpoint() is None
+
+
+def test_after_the_end_no_code_answers() -> None:
+    request = request_to(endpoint)
+    request.ends(1)
+    assert request.endpoint() is None
+
+
+def test_a_request_knows_its_task() -> None:
+    async def main() -> None:
+        task = request_to(endpoint).progress.task
+        assert task is not None
+        assert task() is asyncio.current_task()
+
+    asyncio.run(main())
+    assert request_to(endpoint).progress.task is None
