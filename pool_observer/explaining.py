@@ -27,7 +27,7 @@ class Explainer:
     ) -> None:
         self._claims = claims
         self._now = now
-        self._look = Look(loops.stalls())
+        self._look = Look(loops.stalls(), [*claims.holds.copy().values(), *waiting])
         self._fastapi = _version_of_fastapi()
         self._second: dict[Claim, Claim] = {}
         for wait in waiting:
@@ -73,7 +73,12 @@ class Explainer:
             return None, None
 
     def _blocked(self, stall: Stall) -> BlockedLoop:
-        return BlockedLoop(stall.blocked_ns / NANOSECONDS, self._look.at_stall(stall))
+        try:
+            standing = self._look.at_stall(stall)
+        except Exception:
+            self._claims.failures.note("finding out what blocks an event loop")
+            standing = None
+        return BlockedLoop(stall.blocked_ns / NANOSECONDS, standing)
 
 
 def _version_of_fastapi() -> Version | None:

@@ -360,8 +360,8 @@ class PoolObserver:
             opened = ledger.open_now()
             opened.waiting.insert(0, claim)  # what it holds already may be what others wait for
             last = self._last_summary = now, str(self._explain(opened, MOST_IN_A_NOTE))
-        error.add_note(last[1])
         self._incidents.timed_out(ledger.wait(claim, now, claim.outcome), last[1])
+        error.add_note(last[1])
 
     def _state(self, settled: Settled, *, closed: bool = False) -> PoolState:
         ledger, attachment = self._ledger, self._attachment

@@ -17,9 +17,11 @@ from pool_observer.call_site import RawSite, resolve
 from pool_observer.claim import Claim
 from pool_observer.explanation import Doing, Standing
 from pool_observer.holder import Holder
+from pool_observer.landmarks import standing_in
 from pool_observer.loops import Stall
 from pool_observer.progress import RequestProgress
-from pool_observer.standing import Look, standing_in
+from pool_observer.standing import Look
+from pool_observer.threads import Threads
 
 HERE = __file__.rpartition("/")[2]
 
@@ -198,9 +200,8 @@ def test_a_task_in_a_greenlet_that_blocks_its_loop_stands_where_the_loops_thread
 
 def test_what_has_started_the_loop_is_no_part_of_where_a_task_stands() -> None:
     async def main() -> None:
-        stack = Look({})._running(main.__code__, None)
-        assert stack[0][0] is main.__code__
-        assert Look({})._running(forever.__code__, None) == []
+        assert Threads([]).running(main.__code__)[0][0] is main.__code__
+        assert Threads([]).running(forever.__code__) == []
 
     asyncio.run(main())
 

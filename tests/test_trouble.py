@@ -179,7 +179,7 @@ def test_where_a_holder_stands_may_remain_unknown(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("pool_observer.standing.stacks_of_threads", broken)
+    monkeypatch.setattr("pool_observer.threads.stacks_of_threads", broken)
     with engine.connect():
         clock.advance(31)
         (held,) = observer.explain().holds
