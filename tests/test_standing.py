@@ -3,102 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from types import CodeType
-from typing import Any
-from weakref import ref
 
 import pytest
 
-from pool_observer.call_site import RawSite, resolve
-from pool_observer.claim import Claim
 from pool_observer.explanation import Doing, Standing
-from pool_observer.holder import Holder
-from pool_observer.landmarks import standing_in
 from pool_observer.loops import Stall
-from pool_observer.progress import RequestProgress
 from pool_observer.standing import Look
 from pool_observer.threads import Threads
-
-HERE = __file__.rpartition("/")[2]
-
-
-class FakeRequest:
-    """A request in its task, answered by `endpoint`."""
-
-    expectation = None
-
-    def __init__(self, task: asyncio.Task[Any] | None = None, endpoint: Any = None) -> None:
-        self.progress = RequestProgress(None if task is None else ref(task))
-        self._endpoint = endpoint
-
-    def name(self) -> str:
-        return "GET /"
-
-    def endpoint(self) -> CodeType | None:
-        return None if self._endpoint is None else self._endpoint.__code__
-
-
-def claim_of(runner: Any, holder: Holder | None = None, site: Any = None) -> Claim:
-    raw: RawSite | None = None if site is None else (site.__code__, 0)
-    return Claim(holder, raw, 0, None, None if runner is None else ref(runner))
-
-
-def at(claim: Claim) -> Standing | None:
-    with Look({}) as look:
-        return look.at(claim)
-
-
-def function(standing: Standing | None) -> str | None:
-    return None if standing is None or standing.at is None else standing.at.function
-
-
-async def forever() -> None:
-    await asyncio.get_running_loop().create_future()
-
-
-@contextlib.asynccontextmanager
-async def running(coroutine: Any) -> Any:
-    task = asyncio.create_task(coroutine)
-    await asyncio.sleep(0)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-class Job:
-    """Work for a thread that lasts until it is told to end."""
-
-    def __init__(self) -> None:
-        self.there, self.end = threading.Event(), threading.Event()
-
-    def work(self) -> None:
-        self.there.set()
-        self.end.wait(30)
-
-
-def other_work(job: Job) -> None:
-    job.work()
-
-
-@contextlib.contextmanager
-def thread_at(work: Any, job: Job) -> Iterator[threading.Thread]:
-    thread = threading.Thread(target=work)
-    thread.start()
-    assert job.there.wait(30)
-    try:
-        yield thread
-    finally:
-        job.end.set()
-        thread.join()
-
-
-# -- tasks -----------------------------------------------------------------------------------
+from tests.holders import (
+    FakeRequest,
+    Job,
+    at,
+    claim_of,
+    forever,
+    function,
+    other_work,
+    running,
+    thread_at,
+)
 
 
 def test_a_suspended_task_is_awaiting() -> None:
@@ -294,139 +217,3 @@ def test_a_task_that_outlives_its_request_goes_on() -> None:
             assert function(at(claim_of(task, request))) == "forever"
 
     asyncio.run(main())
-
-
-# -- threads ---------------------------------------------------------------------------------
-
-
-def test_a_thread_stands_where_it_is() -> None:
-    job = Job()
-    with thread_at(lambda: other_work(job), job) as thread:
-        standing = at(claim_of(thread))
-        assert standing is not None
-        assert standing.doing is Doing.RUNNING
-        assert function(standing) == "Job.work"
-        assert standing.calling is not None
-        assert standing.calling.file == "threading.py"
-    assert at(claim_of(thread)) == Standing(Doing.FINISHED)
-    thread._ident = threading.get_ident()  # type: ignore[attr-defined]  # it is given out again
-    assert at(claim_of(thread)) == Standing(Doing.FINISHED)
-
-
-def pooled(work: Any) -> tuple[ThreadPoolExecutor, threading.Thread]:
-    """A thread of a pool, doing this."""
-    pool = ThreadPoolExecutor(1)
-    pool.submit(work)
-    (thread,) = pool._threads
-    return pool, thread
-
-
-def test_a_pooled_thread_that_waits_for_work_is_finished() -> None:
-    pool, thread = pooled(lambda: None)
-    with pool:
-        pool.submit(lambda: None).result()
-        assert at(claim_of(thread)) == Standing(Doing.FINISHED)
-
-
-def test_a_pooled_thread_is_believed_while_it_is_where_the_connection_was_asked_for() -> None:
-    job = Job()
-    pool, thread = pooled(lambda: other_work(job))
-    with pool:
-        assert job.there.wait(30)
-        request = FakeRequest()
-        assert function(at(claim_of(thread, request, other_work))) == "Job.work"
-        # And where the endpoint is, which has called what has asked for it.
-        endpoint, elsewhere = FakeRequest(endpoint=other_work), Job()
-        with thread_at(lambda: other_work(elsewhere), elsewhere):  # for another request
-            assert function(at(claim_of(thread, endpoint, forever))) == "Job.work"
-        # But not at other work, which is some other request's.
-        assert at(claim_of(thread, request, forever)) is None
-        # And not after the request.
-        request.progress.detached_at = 1
-        assert at(claim_of(thread, request, other_work)) == Standing(Doing.FINISHED)
-        job.end.set()
-
-
-def test_the_one_thread_in_the_endpoint_goes_on_with_what_a_dependency_took() -> None:
-    dependency, first, second = Job(), Job(), Job()
-
-    def endpoint(job: Job) -> None:
-        job.work()
-
-    pool, thread = pooled(lambda: other_work(dependency))
-    with pool:
-        assert dependency.there.wait(30)
-        claim = claim_of(thread, FakeRequest(endpoint=endpoint), forever)
-        assert at(claim) is None  # nobody is there
-        with thread_at(lambda: endpoint(first), first):
-            assert function(at(claim)) == "Job.work"
-            with thread_at(lambda: endpoint(second), second):
-                assert at(claim) is None  # either of them may be
-        dependency.end.set()
-
-
-def test_a_blocked_loop_is_no_matter_to_a_thread() -> None:
-    async def main() -> None:
-        async with running(forever()) as task:
-            stalls = {id(asyncio.get_running_loop()): Stall(0, 1)}
-            thread = threading.current_thread()
-            assert Look(stalls).stall_of(claim_of(thread, FakeRequest(task))) is None
-
-    asyncio.run(main())
-
-
-def test_what_blocks_a_loop_is_where_its_thread_stands() -> None:
-    job = Job()
-    with thread_at(lambda: other_work(job), job) as thread:
-        look = Look({})
-        assert function(look.at_stall(Stall(thread.ident or 0, 1))) == "Job.work"
-        assert look.at_stall(Stall(-1, 1)) is None
-
-
-# -- what of a stack is told -----------------------------------------------------------------
-
-
-def code_in(filename: str, name: str) -> CodeType:
-    return compile(f"def {name}(): ...", filename, "exec").co_consts[0]  # type: ignore[no-any-return]
-
-
-SITE_PACKAGES = "/opt/venv/lib/python3.11/site-packages"
-
-
-def told(*files: str, site: str | None = None) -> list[str | None]:
-    stack = [(code_in(file, f"f{number}"), 0) for number, file in enumerate(files)]
-    raw = None if site is None else (code_in(site, "site"), 0)
-    standing = standing_in(stack, Doing.AWAITING, raw)
-    places = (standing.at, standing.calling, standing.innermost)
-    return [None if place is None else place.function for place in places]
-
-
-def test_the_innermost_line_of_the_application_and_what_it_calls() -> None:
-    library = f"{SITE_PACKAGES}/httpx/_client.py"
-    assert told(library, "/srv/app/a.py", "/srv/app/b.py", library, library) == ["f2", "f3", "f4"]
-    assert told("/srv/app/a.py", "/srv/app/b.py") == ["f1", None, None]
-    assert told("/srv/app/a.py", "<string>", "asyncpg/protocol/protocol.pyx") == ["f0", "f1", "f2"]
-    assert told(library, library) == [None, None, "f1"]
-    assert told() == [None, None, None]
-
-
-def test_an_application_that_is_installed_is_not_a_library() -> None:
-    ours, other = f"{SITE_PACKAGES}/shop/api.py", f"{SITE_PACKAGES}/httpx/_client.py"
-    assert told(other, ours, other) == [None, None, "f2"]
-    assert told(other, ours, other, site=f"{SITE_PACKAGES}/shop/db.py") == ["f1", "f2", "f2"]
-    assert told(other, ours, other, site="/srv/app/db.py") == [None, None, "f2"]
-
-
-def test_our_own_frames_are_not_told() -> None:
-    import pool_observer
-
-    directory = pool_observer.__file__.rpartition("/")[0]
-    assert told("/srv/app/a.py", f"{directory}/observer.py") == ["f0", None, None]
-
-
-def test_a_standing_in_words() -> None:
-    site = resolve((other_work.__code__, 0))
-    assert str(Standing(Doing.FINISHED)) == "finished"
-    assert str(Standing(Doing.RUNNING)) == "running"
-    assert str(Standing(Doing.RUNNING, site, site)) == f"{site}, in {site}"
-    assert str(Standing(Doing.AWAITING, site)) == str(site)
