@@ -283,6 +283,7 @@ class PoolObserver:
         self._taking_stock = threading.RLock()
         self._delivery.forked(in_child=True)
         self._incidents.reset_after_fork()
+        self._last_summary = None
         self._ledger.reset_after_fork()
         self._loops.reset_after_fork()
         self._attachment.reset_after_fork()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -88,8 +89,16 @@ def _of_group(group: list[ExplainedHold]) -> Iterator[str]:
     age = in_words(hold.seconds)
     how_long = f"for {age}" if len(group) == 1 else f"the longest for {age}"
     site = "" if hold.call_site is None else f", taken at {hold.call_site}"
-    yield f"  {len(group)} x {one_line(hold.holder)}, {how_long}{site}"
+    yield f"  {len(group)} x {one_line(hold.holder)}, {how_long}, {_activities(group)}{site}"
     yield from (f"      {line}" for line in details(first))
+
+
+def _activities(group: list[ExplainedHold]) -> str:
+    """What they are doing, and how many if that is not the same."""
+    counts = Counter(held.hold.activity.value.replace("_", " ") for held in group)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{number} {activity}" for activity, number in counts.most_common())
 
 
 def details(held: ExplainedHold) -> Iterator[str]:

@@ -40,11 +40,12 @@ def test_holders_are_grouped_by_line_and_the_longest_hold_speaks_for_all() -> No
     text = str(explanation_of(CULPRIT, younger, other, max=3, waiting=2, waits=waits))
     assert text.splitlines() == [
         'pool "orders": all 3 connections held, 2 callers wait, the first for 2.0 s',
-        "  2 x POST /chat/{user}, the longest for 9.8 s, taken at app/db.py:12 in get_session",
+        "  2 x POST /chat/{user}, the longest for 9.8 s, 1 in transaction, 1 idle, taken at "
+        "app/db.py:12 in get_session",
         "      now app/chat.py:41 in chat, awaiting httpx/_client.py:1629 in AsyncClient.send",
         "      idle in transaction for 9.6 s",
         "      -> commit before it",
-        "  1 x GET /, for 50 ms, taken at app/chat.py:41 in chat",
+        "  1 x GET /, for 50 ms, executing, taken at app/chat.py:41 in chat",
         "      executing for 50 ms",
     ]
 

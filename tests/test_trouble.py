@@ -234,10 +234,10 @@ def test_a_time_out_says_who_held_the_connections(
     (note,) = error.__notes__
     lines = note.splitlines()
     assert lines[0] == ('pool "orders": all 2 connections held, 1 caller waits, the first for 0 ms')
-    assert lines[1].startswith("  1 x POST /chat, for 10.0 s, taken at ")
+    assert lines[1].startswith("  1 x POST /chat, for 10.0 s, in transaction, taken at ")
     assert "in test_a_time_out_says_who_held_the_connections" in lines[1]
     assert "      waiting for a second connection" in note
-    assert any(line.startswith("  1 x job:nightly, for 5.0 s, taken at ") for line in lines)
+    assert any(line.startswith("  1 x job:nightly, for 5.0 s, idle, taken at ") for line in lines)
     assert note in "".join(traceback.format_exception(error))
     assert caplog.records == []  # the application is not kept waiting for its log
     observer.tick()
