@@ -12,7 +12,7 @@ from benchmarks.report import header, table
 from benchmarks.workloads import STATEMENT
 from benchmarks.zero_dbapi import zero_engine
 from pool_observer import observe
-from pool_observer.observer import MOST_EXPLAINED, MOST_IN_A_NOTE
+from pool_observer.forensics import MOST_EXPLAINED, MOST_IN_A_NOTE
 
 OPEN_HOLDS = (10, 1_000, 10_000)
 

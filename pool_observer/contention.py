@@ -6,7 +6,7 @@ looks at a pool now and then misses the bursts in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -24,6 +24,27 @@ class Capacity:
     """What claims on this pool say they are on. Those on one it has replaced do not fill it."""
     unseen: int = 0
     """Connections that are out, and of which there is no claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """The connections of the present pool."""
+
+    pool: object
+    """What claims on it say they are on; None when it is gone."""
+    limit: int | None
+    """The most that it hands out; None without a limit."""
+    unseen: int
+    """Those that are out, and of which there is no claim."""
+
+    def taken(self, holding: Iterable[Claim]) -> int:
+        """How many are out, if these are all that hold one, of this pool or another."""
+        return self.unseen + sum(claim.pool == self.pool for claim in holding)
+
+    @property
+    def capacity(self) -> Capacity | None:
+        """How many are to be had; None without a limit."""
+        return None if self.limit is None else Capacity(self.limit, self.pool, self.unseen)
 
 
 Blame = dict[Claim | None, float]

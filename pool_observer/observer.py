@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,33 +13,22 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from pool_observer.call_site import SiteFinder
-from pool_observer.claim import Claim
-from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger, Told
-from pool_observer.explaining import Explainer
-from pool_observer.explanation import ExplainedHold
+from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger
 from pool_observer.failures import Failures
+from pool_observer.forensics import Forensics
 from pool_observer.holder import Expectation, Holder
-from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.hooks.greenlets import stacks_beyond
 from pool_observer.hooks.units import current_unit
-from pool_observer.incidents import Incident, IncidentKind, Incidents
+from pool_observer.incidents import Incident, Incidents
 from pool_observer.ledger import Ledger, Settled
 from pool_observer.listener import Listener
 from pool_observer.loops import LoopLag
-from pool_observer.model import NANOSECONDS, Stage
+from pool_observer.model import NANOSECONDS
 from pool_observer.open_claims import Clock
-from pool_observer.state import PoolState, PoolTotals
+from pool_observer.snapshots import state_of
+from pool_observer.state import PoolState
 from pool_observer.summary import Explanation
-
-MOST_EXPLAINED = 500
-"""Holds that are looked into at a time. Few pools have more."""
-
-MOST_IN_A_NOTE = 100
-"""The same where an application waits for it to be told that it gets no connection."""
-
-SUMMARY_LASTS_NS = NANOSECONDS // 4
-"""For how long an explanation serves those who time out just after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +70,6 @@ class PoolObserver:
             overdue_after=leak_after,
             failures=self._failures,
         )
-        self._incidents = Incidents(name, clock, wall_clock)
         self._delivery = Delivery(name, self._failures)
         self._taking_stock = threading.RLock()
         self._closing: list[Callable[[], None]] = []
@@ -96,15 +83,21 @@ class PoolObserver:
         self.stop_telling: Callable[[], None] | None = None  # undoes what the instrumentor added
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
+        self._forensics = Forensics(
+            self._ledger,
+            self._loops,
+            Incidents(name, clock, wall_clock),
+            self._failures,
+            lambda: self._attachment.seats(),
+        )
         self._attachment = Attachment(
             engine,
             self._ledger,
             sites,
             self._loops.follow_running,
-            self._timed_out,
+            self._forensics.timed_out,
             on_behalf_of=self,
         )
-        self._last_summary: tuple[int, str] | None = None
 
     # -- what users ask ----------------------------------------------------------------------
 
@@ -128,11 +121,11 @@ class PoolObserver:
         It takes longer than a snapshot, and says more; print it. After `close()` it knows of
         nobody who holds anything.
         """
-        return self._explain(self._ledger.open_now(), MOST_EXPLAINED)
+        return self._forensics.explain()
 
     def incidents(self) -> list[Incident]:
         """What has gone wrong lately, the newest first."""
-        return self._incidents.recent()
+        return self._forensics.incidents.recent()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` what happens from now on. Returns a function that ends it."""
@@ -175,7 +168,7 @@ class PoolObserver:
             self._first_tick.pop(0)()
         for do in self._ticking:
             do()
-        self._tell_incidents()
+        self._forensics.tell()
 
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
@@ -186,7 +179,7 @@ class PoolObserver:
         self._ledger.close()
         for undo in reversed(self._closing):
             undo()
-        self._tell_incidents(last=True)
+        self._forensics.tell(last=True)
         self._delivery.close()
 
     def __enter__(self) -> Self:
@@ -215,7 +208,7 @@ class PoolObserver:
     def look_into(self) -> tuple[PoolState, Explanation, int]:
         """A snapshot and its explanation, as of the same instant, and the clock's time then."""
         settled = self._take_stock(freeze=True)
-        return self._state(settled), self._explain(settled, MOST_EXPLAINED), settled.now
+        return self._state(settled), self._forensics.explain(settled), settled.now
 
     def settled(self) -> Settled:
         """The totals now, and what is open, undescribed."""
@@ -282,8 +275,7 @@ class PoolObserver:
     def _reset_after_fork(self) -> None:
         self._taking_stock = threading.RLock()
         self._delivery.forked(in_child=True)
-        self._incidents.reset_after_fork()
-        self._last_summary = None
+        self._forensics.reset_after_fork()
         self._ledger.reset_after_fork()
         self._loops.reset_after_fork()
         self._attachment.reset_after_fork()
@@ -296,104 +288,18 @@ class PoolObserver:
         attachment.follow_dialects()
         with self._taking_stock:  # what happens later must not be told earlier
             settled = self._ledger.settle(
-                attachment.capacity(), tell=bool(delivery.listeners), freeze=freeze
+                attachment.seats().capacity, tell=bool(delivery.listeners), freeze=freeze
             )
-            events: list[Told] = [*settled.events]
-            if settled.overdue or settled.returned or settled.lost:
-                events += self._put_down(settled)
-            delivery.put(events)
+            delivery.put([*settled.events, *self._forensics.put_down(settled)])
         return settled
 
-    def _put_down(self, settled: Settled) -> list[ExplainedHold]:
-        """Note what has gone wrong. Returns what is overdue and still out."""
-        still_out = []
-        with self._explainer(settled) as explainer:
-            for kind, claims in (
-                (IncidentKind.OVERDUE, settled.overdue),
-                (IncidentKind.LOST, settled.lost),
-                (IncidentKind.RETURNED, settled.returned),
-            ):
-                for claim in claims[:MOST_EXPLAINED]:
-                    try:
-                        held = explainer.explain(claim)
-                        self._incidents.add(kind, held)
-                    except Exception:
-                        self._failures.note("explaining a hold")
-                        continue
-                    if held.hold.ending is None:
-                        still_out.append(held)
-                self._incidents.add_more(kind, len(claims[MOST_EXPLAINED:]))
-        return still_out
-
-    def _explainer(self, settled: Settled) -> Explainer:
-        return Explainer(self._ledger, self._loops, settled.waiting, settled.now)
-
-    def _tell_incidents(self, *, last: bool = False) -> None:
-        try:
-            self._incidents.tell(last=last)
-        except Exception:  # a filter or handler of the application's
-            self._failures.note("logging an incident")
-
-    def _explain(self, opened: Settled, most: int) -> Explanation:
-        attachment = self._attachment
-        pool = attachment.current_pool()
-        here = None if pool is None else weakref.ref(pool)
-        unseen = attachment.unseen()
-        with self._explainer(opened) as explainer:
-            return Explanation(
-                pool=self.name,
-                used=unseen + sum(claim.pool == here for claim in opened.holding),
-                max=None if pool is None else pools.max_connections(pool),
-                unseen=unseen,
-                waiting=len(opened.waiting),
-                holds=tuple(explainer.explain(claim) for claim in opened.holding[:most]),
-                waits=tuple(self._ledger.wait(each, opened.now) for each in opened.waiting[:most]),
-                holds_left_out=len(opened.holding[most:]),
-                blocked_loops=explainer.blocked_loops(),
-            )
-
-    def _timed_out(self, error: BaseException, claim: Claim) -> None:
-        """Tell who gets the exception who held the connections. This is their time."""
-        ledger = self._ledger
-        now = ledger.clock()
-        last = self._last_summary
-        if last is None or now - last[0] > SUMMARY_LASTS_NS:  # many may give up at a time
-            opened = ledger.open_now()
-            opened.waiting.insert(0, claim)  # what it holds already may be what others wait for
-            last = self._last_summary = now, str(self._explain(opened, MOST_IN_A_NOTE))
-        self._incidents.timed_out(ledger.wait(claim, now, claim.outcome), last[1])
-        error.add_note(last[1])
-
     def _state(self, settled: Settled, *, closed: bool = False) -> PoolState:
-        ledger, attachment = self._ledger, self._attachment
-        holding, waiting, now = settled.holding, settled.waiting, settled.now
-        unseen = attachment.unseen()
-        totals = settled.totals or PoolTotals()
-        if self._delivery.dropped:
-            dropped = totals.dropped_events + self._delivery.dropped
-            totals = replace(totals, dropped_events=dropped)
-        pool = attachment.current_pool()
-        here = None if pool is None else weakref.ref(pool)
-        used_here = unseen + sum(claim.pool == here for claim in holding)
-        limit = None if pool is None else pools.max_connections(pool)
-        counted = None if pool is None else pools.checked_out(pool)
-        # The pool counts a connection as out while we still count the caller as waiting for
-        # it to be opened or tested.
-        underway = sum(claim.stage is not Stage.QUEUE for claim in waiting)
-        return PoolState(
-            name=self.name,
+        return state_of(
+            settled,
+            self._ledger,
+            self._attachment,
             at=self._wall_clock() / NANOSECONDS,
-            used=len(holding) + unseen,
-            idle=attachment.idle(),
-            waiting=len(waiting),
-            max=limit,
-            utilization=used_here / limit if limit else None,
-            drift=None if counted is None else used_here + underway - counted,
-            open_holds=tuple(ledger.hold(claim, now) for claim in holding),
-            open_waits=tuple(ledger.wait(claim, now) for claim in waiting),
-            totals=totals,
-            idle_max=None if pool is None else pools.most_idle(pool),
-            settings=None if pool is None else pools.settings_of(pool),
             event_loop_lag_seconds=self._loops.lag_seconds(),
+            untold=self._delivery.dropped,
             closed=closed,
         )

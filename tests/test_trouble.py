@@ -12,7 +12,6 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-import pool_observer.observer as observer_module
 from pool_observer import (
     Activity,
     Doing,
@@ -21,6 +20,7 @@ from pool_observer import (
     PoolObserver,
     Trouble,
     expect_long_hold,
+    forensics,
     holding,
 )
 from tests.support import FakeClock, FakeDatabase, RecordingListener, named, observer_of
@@ -173,6 +173,20 @@ def test_what_cannot_be_explained_harms_nobody(
     }
 
 
+def test_what_cannot_be_looked_into_keeps_nobody_from_a_snapshot(
+    engine: Engine, observer: PoolObserver, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("pool_observer.explaining.Explainer.__init__", broken)
+    with engine.connect():
+        clock.advance(31)
+        assert observer.snapshot().overdue == 1
+    observer.snapshot()  # in which its return is noted
+    assert observer.snapshot().totals.internal_errors == {"looking into holds": 2}
+
+
 def test_where_a_holder_stands_may_remain_unknown(
     engine: Engine, observer: PoolObserver, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +209,7 @@ def test_of_very_many_the_rest_is_counted(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(observer_module, "MOST_EXPLAINED", 1)
+    monkeypatch.setattr(forensics, "MOST_EXPLAINED", 1)
     with engine.connect(), engine.connect():
         clock.advance(31)
         observer.tick()
@@ -251,7 +265,7 @@ def test_who_times_out_just_after_another_is_told_the_same(
 ) -> None:
     with engine.connect(), engine.connect():
         first = time_out(engine)
-        clock.now += observer_module.SUMMARY_LASTS_NS
+        clock.now += forensics.SUMMARY_LASTS_NS
         assert time_out(engine).__notes__ == first.__notes__
         clock.now += 1
         assert time_out(engine).__notes__ != first.__notes__
@@ -290,7 +304,7 @@ def test_the_wait_that_timed_out_does_not_contain_our_explaining(
         clock.advance(100)
         raise RuntimeError("too slow")
 
-    monkeypatch.setattr(PoolObserver, "_explain", slow)
+    monkeypatch.setattr(forensics.Forensics, "explain", slow)
     with engine.connect(), engine.connect():
         time_out(engine)
     observer.deliver()
@@ -334,7 +348,7 @@ def test_what_was_out_before_counts(engine: Engine) -> None:
 def test_of_very_many_who_wait_the_first_are_told(
     observer: PoolObserver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observer_module, "MOST_EXPLAINED", 2)
+    monkeypatch.setattr(forensics, "MOST_EXPLAINED", 2)
     for name in ("a", "b", "c"):
         observer._ledger.wait_begins(name, named(name))
     explanation = observer.explain()

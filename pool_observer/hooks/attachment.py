@@ -17,7 +17,7 @@ from sqlalchemy.pool.base import _ConnectionFairy
 
 from pool_observer.call_site import SiteFinder
 from pool_observer.claim import Claim
-from pool_observer.contention import Capacity
+from pool_observer.contention import Seats
 from pool_observer.hooks import pools
 from pool_observer.hooks.acquiring import (
     Grant,
@@ -197,13 +197,12 @@ class Attachment:
             return 0
         return self._unseen_at_first - len(self._returned)
 
-    def capacity(self) -> Capacity | None:
-        """How many connections there are to be had; None without a limit."""
+    def seats(self) -> Seats:
+        """The connections of the current pool."""
         pool = self.current_pool()
-        limit = None if pool is None else pools.max_connections(pool)
-        if pool is None or limit is None:
-            return None
-        return Capacity(limit, weakref.ref(pool), self.unseen())
+        if pool is None:
+            return Seats(None, None, self.unseen())
+        return Seats(weakref.ref(pool), pools.max_connections(pool), self.unseen())
 
     def idle(self) -> int:
         """Open connections resting in the current pool."""

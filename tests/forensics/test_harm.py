@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pool_observer.explaining import Explainer
+from pool_observer.forensics import Forensics
 from pool_observer.holder import DerivedHolder, current_holder
 from pool_observer.incidents import Incidents
 from pool_observer.observer import PoolObserver
@@ -54,7 +55,7 @@ FORENSICS: list[tuple[object, str]] = [
     (Incidents, "add"),
     (Incidents, "timed_out"),
     (Incidents, "tell"),
-    (PoolObserver, "_explain"),
+    (Forensics, "explain"),
     (PoolTimeoutError, "add_note"),
 ]
 
