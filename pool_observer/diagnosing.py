@@ -80,7 +80,7 @@ def _second_connection(site: CallSite | None) -> Diagnosis:
 def _finished(hold: Hold) -> Diagnosis:
     return Diagnosis(
         Trouble.FINISHED,
-        "the task that took it has finished, and the connection is still out"
+        "the task or thread that took it has finished, and the connection is still out"
         if hold.phase is not Phase.DETACHED
         else "its request is over, and the connection is still out",
         "return it where it was taken: `with` or `async with` does so on every path",

@@ -10,9 +10,10 @@ from pool_observer.explaining import Explainer
 from pool_observer.explanation import ExplainedHold
 from pool_observer.failures import Failures
 from pool_observer.incidents import IncidentKind, Incidents
-from pool_observer.ledger import Ledger, Settled
+from pool_observer.ledger import Ledger
 from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS
+from pool_observer.settled import Settled
 from pool_observer.summary import Explanation
 
 MOST_EXPLAINED = 500

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 
 from pool_observer.call_site import resolve
 from pool_observer.claim import NOTHING, Claim
@@ -20,35 +19,14 @@ from pool_observer.model import (
     ConnectionClosed,
     ConnectionOpened,
     Ending,
-    Event,
 )
 from pool_observer.open_claims import ACQUIRED, BACKLOG, Churn, Clock
 from pool_observer.progress import NO_PHASES
+from pool_observer.settled import Settled
 from pool_observer.state import Nesting, PoolTotals
 from pool_observer.telling import Told
 from pool_observer.totals import CHECKIN, Tally, Totals
 from pool_observer.tracing import reader_of_current_context
-
-
-@dataclass(slots=True)
-class Settled:
-    """A pool at the instant at which its totals were brought up to date."""
-
-    now: int
-    holding: list[Claim] = field(default_factory=list)
-    """Who held a connection then, the longest held first."""
-    waiting: list[Claim] = field(default_factory=list)
-    """Who waited for one then, the longest waiting first."""
-    events: list[Event] = field(default_factory=list)
-    """What had ended since the last time, if that was asked."""
-    totals: PoolTotals | None = None
-    """The totals, if they were asked for."""
-    overdue: list[Claim] = field(default_factory=list)
-    """Holds that have been found to be overdue, each once; over by now, or not."""
-    returned: list[Claim] = field(default_factory=list)
-    """Holds that were overdue, and have been returned after all."""
-    lost: list[Claim] = field(default_factory=list)
-    """Holds whose connections were dropped without being returned."""
 
 
 class Ledger(Describing):

@@ -21,11 +21,12 @@ from pool_observer.hooks.attachment import Attachment
 from pool_observer.hooks.greenlets import stacks_beyond
 from pool_observer.hooks.units import current_unit
 from pool_observer.incidents import Incident, Incidents
-from pool_observer.ledger import Ledger, Settled
+from pool_observer.ledger import Ledger
 from pool_observer.listener import Listener
 from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS
 from pool_observer.open_claims import Clock
+from pool_observer.settled import Settled
 from pool_observer.snapshots import state_of
 from pool_observer.state import PoolState
 from pool_observer.summary import Explanation

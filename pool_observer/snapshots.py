@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
-from pool_observer.ledger import Ledger, Settled
+from pool_observer.ledger import Ledger
 from pool_observer.model import Stage
+from pool_observer.settled import Settled
 from pool_observer.state import PoolState, PoolTotals
 
 

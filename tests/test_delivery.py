@@ -11,8 +11,8 @@ from pool_observer import Hold, Listener, PoolObserver
 from pool_observer import delivery as module
 from pool_observer.delivery import Delivery
 from pool_observer.failures import Failures
-from pool_observer.ledger import Settled
 from pool_observer.model import ConnectionClosed, ConnectionOpened
+from pool_observer.settled import Settled
 from pool_observer.watchdog import process_messenger, process_watchdog
 from tests.conftest import Observe
 from tests.support import FakeDatabase, RecordingListener, observer_of, wait_until

@@ -107,7 +107,7 @@ def test_waiting_for_a_second_one_is_wrong_at_any_age() -> None:
 
 
 def test_whoever_took_it_is_over() -> None:
-    assert the(diagnose(hold_of(idle=1), FINISHED)).text.startswith("the task that took it")
+    assert the(diagnose(hold_of(idle=1), FINISHED)).text.startswith("the task or thread")
     after = the(diagnose(hold_of(idle=1, phase=Phase.DETACHED), FINISHED))
     assert (after.kind, after.text) == (
         Trouble.FINISHED,

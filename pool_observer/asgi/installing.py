@@ -73,8 +73,8 @@ def check_endpoints(app: Any, endpoints: Mapping[str, App]) -> None:
         for path, answering in user.endpoints.items():
             if user.is_there and endpoints.get(path, answering) != answering:
                 raise ValueError(
-                    f"{path} of this application shows another registry already; give this "
-                    f'observer the same one, or a path of its own: metrics_path="{path}-2"'
+                    f"{path} of this application shows something else already, for another "
+                    f'observer; give this one the same registry, or metrics_path="{path}-2"'
                 )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from pool_observer.ledger import Settled
 from pool_observer.model import NANOSECONDS
+from pool_observer.settled import Settled
 from pool_observer.state import HolderTotals, PoolTotals
 
 SECONDS = 300

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool, QueuePool, SingletonThreadPool, StaticPool
 
 from pool_observer import Ending, Outcome
-from pool_observer.ledger import Settled
+from pool_observer.settled import Settled
 from tests.postgres import Postgres
 from tests.support import FakeDatabase, RecordingListener, observer_of
 
