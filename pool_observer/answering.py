@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
 
-from pool_observer.asgi_types import Message, Receive, Send
+from pool_observer.asgi_types import Message, Receive, Scope, Send
 
 _Result = TypeVar("_Result")
 
@@ -73,7 +73,24 @@ async def respond(
     await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-async def live(receive: Receive, send: Send) -> None:
+class HttpApp:
+    """An ASGI application that answers requests, and needs no preparation."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await _live(receive, send)
+        elif kind == "http":
+            await self.answer(scope, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def answer(self, scope: Scope, send: Send) -> None:
+        """Answer one request, whose body is of no interest."""
+        raise NotImplementedError
+
+
+async def _live(receive: Receive, send: Send) -> None:
     """The life of an application that needs no preparation."""
     while True:
         message = await receive()

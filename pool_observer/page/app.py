@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pool_observer.answering import live, respond
-from pool_observer.asgi_types import Receive, Scope, Send
+from pool_observer.answering import HttpApp, respond
+from pool_observer.asgi_types import Scope, Send
 from pool_observer.failures import Failures
 from pool_observer.page.access import Auth, Visitor, may_see
 from pool_observer.page.encoding import encoded
@@ -29,7 +29,7 @@ _ALWAYS = [
 ]
 
 
-class LivePage:
+class LivePage(HttpApp):
     """Shows what `document` returns: as a page that keeps itself up to date, or as JSON.
 
     The document is made in a thread, so that the event loop goes on, and shared among all who
@@ -48,16 +48,7 @@ class LivePage:
         self._failures = Failures()
         self._figures = Shared(self._make, clock)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
-            await live(receive, send)
-        elif kind == "http":
-            await self._answer(scope, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    async def _answer(self, scope: Scope, send: Send) -> None:
+    async def answer(self, scope: Scope, send: Send) -> None:
         method = scope["method"]
         head = method == "HEAD"
 

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from pool_observer.answering import in_a_thread, joined, live, respond
-from pool_observer.asgi_types import Receive, Scope, Send
+from pool_observer.answering import HttpApp, in_a_thread, joined, respond
+from pool_observer.asgi_types import Scope, Send
 from pool_observer.failures import Failures
 from pool_observer.prometheus.exporting import (
     check_registry,
@@ -24,7 +24,7 @@ MOST_AT_A_TIME = 8
 _VARY = b"accept, accept-encoding"
 
 
-class MetricsApp:
+class MetricsApp(HttpApp):
     """Serves a registry. Two that serve the same one are equal."""
 
     instead = (
@@ -45,16 +45,7 @@ class MetricsApp:
     def __hash__(self) -> int:
         return hash(self.registry)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
-            await live(receive, send)
-        elif kind == "http":
-            await self._answer(scope, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
-
-    async def _answer(self, scope: Scope, send: Send) -> None:
+    async def answer(self, scope: Scope, send: Send) -> None:
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             allow = (b"allow", b"GET, HEAD")
