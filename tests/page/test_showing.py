@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
-from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 from starlette.applications import Starlette
 
@@ -21,12 +22,26 @@ PATH = "/debug/pools"
 JSON = {"accept": "application/json"}
 
 
-def client_of(app: Any, address: str = "127.0.0.1") -> TestClient:
-    return TestClient(app, base_url="http://localhost", client=(address, 50000))
+def get(
+    app: Any,
+    path: str = PATH,
+    *,
+    address: str = "127.0.0.1",
+    root_path: str = "",
+    headers: dict[str, str] | None = None,
+) -> httpx.Response:
+    """What the application answers to a visitor from this address."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(address, 50000), root_path=root_path)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(path, headers=headers)
+
+    return asyncio.run(ask())
 
 
 def pools(app: Any, path: str = PATH) -> list[dict[str, Any]]:
-    response = client_of(app).get(path, headers=JSON)
+    response = get(app, path, headers=JSON)
     assert response.status_code == 200
     document = response.json()
     assert document["schema"] == 1
@@ -37,7 +52,7 @@ def pools(app: Any, path: str = PATH) -> list[dict[str, Any]]:
 def test_it_is_off_unless_asked_for(observed: Observe) -> None:
     app = FastAPI()
     observed(create_engine("sqlite://"), app=app)
-    assert client_of(app).get(PATH).status_code == 404
+    assert get(app).status_code == 404
 
 
 def test_one_page_shows_all_pools_of_an_application(observed: Observe) -> None:
@@ -47,7 +62,7 @@ def test_one_page_shows_all_pools_of_an_application(observed: Observe) -> None:
     observed(create_engine("sqlite://"), app=app, name="hidden")
     observed(create_engine("sqlite://"), app=FastAPI(), name="elsewhere", debug_path=PATH)
     assert [pool["name"] for pool in pools(app)] == ["billing", "orders"]
-    page = client_of(app).get(PATH)
+    page = get(app)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     orders.close()
     # A document is shared for a moment among all who look.
@@ -57,9 +72,9 @@ def test_one_page_shows_all_pools_of_an_application(observed: Observe) -> None:
 def test_when_the_last_observer_is_closed_the_page_is_gone(observed: Observe) -> None:
     app = FastAPI()
     observer = observed(create_engine("sqlite://"), app=app, debug_path=PATH)
-    assert client_of(app).get(PATH).status_code == 200
+    assert get(app).status_code == 200
     observer.close()
-    assert client_of(app).get(PATH).status_code == 404
+    assert get(app).status_code == 404
 
 
 def test_a_pool_whose_engine_is_dropped_is_not_kept() -> None:
@@ -119,9 +134,9 @@ def test_incidents_are_shown(observed: Observe) -> None:
 def test_only_this_machine_may_see_it(observed: Observe) -> None:
     app = FastAPI()
     observed(create_engine("sqlite://"), app=app, debug_path=PATH)
-    assert client_of(app, "127.0.0.1").get(PATH).status_code == 200
-    assert client_of(app, "10.0.0.7").get(PATH).status_code == 403
-    assert client_of(app, "10.0.0.7").get(PATH, headers=JSON).status_code == 403
+    assert get(app, address="127.0.0.1").status_code == 200
+    assert get(app, address="10.0.0.7").status_code == 403
+    assert get(app, address="10.0.0.7", headers=JSON).status_code == 403
 
 
 def test_others_may_see_it_who_are_let_in(observed: Observe) -> None:
@@ -131,9 +146,8 @@ def test_others_may_see_it_who_are_let_in(observed: Observe) -> None:
     app = FastAPI()
     observed(create_engine("sqlite://"), app=app, name="a", debug_path=PATH, debug_auth=allowed)
     observed(create_engine("sqlite://"), app=app, name="b", debug_path=PATH, debug_auth=allowed)
-    client = client_of(app, "10.0.0.7")
-    assert client.get(PATH).status_code == 403
-    assert client.get(PATH, headers={"x-token": "good"}).status_code == 200
+    assert get(app, address="10.0.0.7").status_code == 403
+    assert get(app, address="10.0.0.7", headers={"x-token": "good"}).status_code == 200
 
 
 def test_an_exception_that_is_a_response_is_the_applications_to_answer(observed: Observe) -> None:
@@ -142,7 +156,7 @@ def test_an_exception_that_is_a_response_is_the_applications_to_answer(observed:
 
     app = FastAPI()
     observed(create_engine("sqlite://"), app=app, debug_path=PATH, debug_auth=allowed)
-    response = client_of(app).get(PATH)
+    response = get(app)
     assert (response.status_code, response.headers["www-authenticate"]) == (401, "Basic")
 
 
@@ -157,17 +171,15 @@ def test_a_path_that_the_application_answers_on_stays_its_own(
         return "mine"
 
     observed(create_engine("sqlite://"), app=app, debug_path=PATH)
-    assert client_of(app).get(PATH).json() == "mine"
+    assert get(app).json() == "mine"
     assert "debug_path=..." in caplog.text
 
 
 def test_under_a_root_path(observed: Observe) -> None:
     app = FastAPI()
     observed(create_engine("sqlite://"), app=app, name="orders", debug_path=f"{PATH}/")
-    client = TestClient(
-        app, base_url="http://localhost", client=("127.0.0.1", 50000), root_path="/api"
-    )
-    assert client.get(f"/api{PATH}", headers=JSON).status_code == 200
+    response = get(app, f"/api{PATH}", root_path="/api", headers=JSON)
+    assert [pool["name"] for pool in response.json()["pools"]] == ["orders"]
 
 
 def test_by_hand_on_any_application(observed: Observe) -> None:
@@ -176,7 +188,7 @@ def test_by_hand_on_any_application(observed: Observe) -> None:
     app.mount("/pools", debug_app(observer))
     assert [pool["name"] for pool in pools(app, "/pools/")] == ["orders"]
     refusing = debug_app(observer, auth=lambda visitor: False)
-    assert client_of(refusing).get("/").status_code == 403
+    assert get(refusing, "/").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -193,7 +205,7 @@ def test_misuse_is_refused(options: dict[str, Any], error: type[Exception], mend
     app = FastAPI()
     with pytest.raises(error, match=mend):
         observe(create_engine("sqlite://"), app, **options)
-    assert client_of(app).get("/metrics").status_code == 404  # nothing was done
+    assert get(app, "/metrics").status_code == 404  # nothing was done
 
 
 def test_a_page_needs_an_application_or_pools() -> None:
