@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from pool_observer.explanation import Doing, Standing
 from pool_observer.loops import Stall
 from pool_observer.standing import Look
@@ -87,6 +89,20 @@ def test_the_one_thread_in_the_endpoint_goes_on_with_what_a_dependency_took() ->
             with thread_at(lambda: endpoint(second), second):
                 assert at(claim) is None  # either of them may be
         dependency.end.set()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_thread_serves_the_request_that_has_asked_last(order: int) -> None:
+    job = Job()
+    pool, thread = pooled(lambda: other_work(job))
+    with pool:
+        assert job.there.wait(30)
+        first, second = (claim_of(thread, FakeRequest(endpoint=other_work)) for _ in range(2))
+        first.asked_at, second.asked_at = 1, 2
+        with Look({}, [first, second][::order]) as look:
+            assert look.at(first) is None
+            assert function(look.at(second)) == "Job.work"
+        job.end.set()
 
 
 def test_a_blocked_loop_is_no_matter_to_a_thread() -> None:

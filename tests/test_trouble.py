@@ -283,6 +283,23 @@ def test_the_last_time_outs_are_logged_at_the_end(
     assert len(caplog.records) == 2
 
 
+def test_a_note_looks_into_no_more_holds_than_there_is_time_for(
+    engine: Engine, observer: PoolObserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forensics, "MOST_IN_A_NOTE", 1)
+    with engine.connect(), engine.connect():
+        assert "  1 more connection held, none of them for longer" in time_out(engine).__notes__[0]
+
+
+def test_a_child_process_does_not_tell_who_held_connections_in_its_parent(
+    engine: Engine, observer: PoolObserver
+) -> None:
+    with holding("the parent"), engine.connect(), engine.connect():
+        assert "the parent" in time_out(engine).__notes__[0]
+        observer.forked(in_child=True)
+        assert "the parent, " not in time_out(engine).__notes__[0]
+
+
 def test_other_errors_are_left_alone(engine: Engine, observer: PoolObserver) -> None:
     class FailingDatabase(FakeDatabase):
         def connect(self, *_: object, **__: object) -> None:  # type: ignore[override]

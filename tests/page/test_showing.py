@@ -91,6 +91,15 @@ def test_a_pool_whose_engine_is_dropped_is_not_kept() -> None:
         observer.close()
 
 
+def test_the_page_of_a_pool_that_is_gone_takes_no_path() -> None:
+    app = FastAPI()
+    engine, other = create_engine("sqlite://"), create_engine("sqlite://")
+    observe(engine, app, name="dropped", debug_path=PATH, registry=None)
+    del engine
+    gc.collect()
+    observe(other, app, name="new", debug_path=PATH, debug_auth=bool, registry=None).close()
+
+
 def test_who_holds_what_and_where(observed: Observe) -> None:
     app = FastAPI()
     engine = create_engine("sqlite://")
