@@ -31,8 +31,8 @@ class RequestProgress:
 
     __slots__ = ("background_at", "claims", "detached_at", "response_at", "task")
 
-    def __init__(self, task: weakref.ref[Any] | None = None) -> None:
-        self.task = task
+    def __init__(self) -> None:
+        self.task: weakref.ref[Any] | None = None
         """The task in which the request is answered."""
         self.response_at: int | None = None
         self.background_at: int | None = None

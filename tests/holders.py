@@ -24,7 +24,8 @@ class FakeRequest:
     expectation = None
 
     def __init__(self, task: asyncio.Task[Any] | None = None, endpoint: Any = None) -> None:
-        self.progress = RequestProgress(None if task is None else ref(task))
+        self.progress = RequestProgress()
+        self.progress.task = None if task is None else ref(task)
         self._endpoint = endpoint
 
     def name(self) -> str:

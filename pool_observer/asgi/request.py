@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import weakref
+from asyncio import current_task
 from asyncio.events import _get_running_loop
 from types import CodeType
-from typing import Any
+from weakref import ref
 
 from pool_observer.asgi.routes import Essence, RouteNames, essence_of, scope_from
 from pool_observer.asgi_types import Scope
@@ -35,8 +34,12 @@ class Request:
         self._scope: Scope | None = scope
         self._names = names
         self._name: str | None = None
-        self.progress = RequestProgress(_running_task())
-        scope[MARK] = self.progress
+        progress = self.progress = RequestProgress()
+        scope[MARK] = progress
+        loop = _get_running_loop()  # None where the server is not asyncio's
+        task = None if loop is None else current_task(loop)
+        if task is not None:
+            progress.task = ref(task)
 
     @property
     def expectation(self) -> Expectation | None:
@@ -73,12 +76,6 @@ class Request:
         self._scope = None
         self.progress.claims = None
         self.progress.detached_at = now
-
-
-def _running_task() -> weakref.ref[Any] | None:
-    loop = _get_running_loop()  # None where the server is not asyncio's
-    task = None if loop is None else asyncio.current_task(loop)
-    return None if task is None else weakref.ref(task)
 
 
 def current_request() -> Request | None:

@@ -53,3 +53,12 @@ def test_a_request_knows_its_task() -> None:
 
     asyncio.run(main())
     assert request_to(endpoint).progress.task is None
+
+
+def test_a_request_need_not_be_in_a_task() -> None:
+    async def main() -> None:
+        made: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(lambda: made.set_result(request_to(endpoint)))
+        assert (await made).progress.task is None
+
+    asyncio.run(main())
