@@ -149,6 +149,9 @@ def resolve(site: RawSite | None) -> CallSite | None:
 
 def _relative(filename: str) -> str:
     """The path as an import would find it: `app/routers/chat.py` rather than a home directory."""
-    bases = {os.path.abspath(entry) for entry in (os.getcwd(), *sys.path)}
+    try:
+        bases = {os.path.abspath(entry) for entry in (os.getcwd(), *sys.path)}
+    except (OSError, TypeError):  # the directory is gone, or somebody put a Path into sys.path
+        bases = {entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry)}
     inside = [base for base in bases if filename.startswith(base.rstrip(os.sep) + os.sep)]
     return os.path.relpath(filename, max(inside, key=len)) if inside else filename

@@ -7,7 +7,6 @@ is dropped, the oldest first, and counted.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -26,8 +25,6 @@ from pool_observer.model import (
     Wait,
 )
 from pool_observer.open_claims import BACKLOG
-
-logger = logging.getLogger("pool_observer")
 
 FOR_EVER = -1.0
 PATIENCE = 1.0
@@ -115,12 +112,11 @@ class Delivery:
             return
         self.dropped += 1
         if self.dropped == 1:
-            logger.warning(
-                'The listeners of pool "%s" do not keep up: %s events are waiting for %s. The '
-                "oldest are dropped, and counted; the pool's own figures are right.",
-                self._pool,
-                self._backlog,
-                ", ".join(sorted({type(listener).__qualname__ for listener in self.listeners})),
+            names = ", ".join(sorted({type(each).__qualname__ for each in self.listeners}))
+            self._failures.warn(
+                f'The listeners of pool "{self._pool}" do not keep up: {self._backlog} events are '
+                f"waiting for {names}. The oldest are dropped, and counted; the pool's own figures "
+                "are right."
             )
 
     def deliver(self, patience: float = FOR_EVER) -> None:

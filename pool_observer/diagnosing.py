@@ -38,7 +38,9 @@ def diagnose(
         return _second_connection(second.call_site)
     if hold.duration_ns < _TROUBLE_NS and not hold.overdue:
         return None
-    if standing is not None and standing.doing is Doing.FINISHED:
+    # A statement that runs is run by somebody, to whom the connection was handed on.
+    executing = hold.activity is Activity.EXECUTING
+    if standing is not None and standing.doing is Doing.FINISHED and not executing:
         return _finished(hold)
     # One that was long under way before its loop was blocked has another trouble as well.
     if blocked_loop is not None and 2 * blocked_loop.seconds > hold.activity_for_seconds:
@@ -48,7 +50,7 @@ def diagnose(
         return _long_query(hold)
     if hold.phase is Phase.RESPONSE:
         return _streaming(hold, fastapi)
-    return _idle(hold, standing, activity)
+    return _idle(hold, standing, activity, fastapi)
 
 
 def _lasting(hold: Hold) -> Activity:
@@ -114,13 +116,8 @@ def _long_query(hold: Hold) -> Diagnosis:
 
 def _streaming(hold: Hold, fastapi: Version | None) -> Diagnosis:
     mend = "read what the response needs, and return the connection before sending it"
-    if fastapi is not None and fastapi >= FUNCTION_SCOPE:
-        mend += '; a session from `Depends(get_session, scope="function")` ends in time'
-    elif fastapi is not None and fastapi >= EXITS_AFTER_RESPONSE:
-        mend += (
-            "; this FastAPI ends dependencies after the response, and from 0.121 on "
-            '`Depends(get_session, scope="function")` ends them before'
-        )
+    if hold.handler_ns:  # otherwise it was taken by what is sent, not by a dependency
+        mend += _hint(fastapi)
     return Diagnosis(
         Trouble.STREAMING,
         f"the response is being sent, and for {_unused(hold)} of its time this hold was not used",
@@ -128,19 +125,36 @@ def _streaming(hold: Hold, fastapi: Version | None) -> Diagnosis:
     )
 
 
-def _idle(hold: Hold, standing: Standing | None, activity: Activity) -> Diagnosis:
+def _hint(fastapi: Version | None) -> str:
+    """How a dependency ends before the response is sent."""
+    if fastapi is not None and fastapi >= FUNCTION_SCOPE:
+        return '; a session from `Depends(get_session, scope="function")` ends in time'
+    if fastapi is not None and fastapi >= EXITS_AFTER_RESPONSE:
+        return '; from FastAPI 0.121 on `Depends(get_session, scope="function")` ends before that'
+    return ""
+
+
+def _idle(
+    hold: Hold, standing: Standing | None, activity: Activity, fastapi: Version | None
+) -> Diagnosis:
     in_transaction = activity is Activity.IN_TRANSACTION
     kind = Trouble.IDLE_IN_TRANSACTION if in_transaction else Trouble.IDLE
     text = "idle in transaction" if in_transaction else "idle"
-    if hold.activity is activity:
+    lasting = hold.activity is activity and hold.activity_for_ns >= _TROUBLE_NS
+    if lasting:
         text += f" for {in_words(hold.activity_for_seconds)}"
-    step = "going on"
-    if standing is not None and standing.doing is Doing.RUNNING:
-        step = "this call"
-    elif standing is not None:
-        step = "this await"
+    else:
+        spent = hold.in_transaction_seconds if in_transaction else hold.idle_seconds
+        text += f" for {in_words(spent)} of {in_words(hold.seconds)}, not at a stretch"
+    step = "what takes the time"
+    if not lasting:
+        pass  # where it stands at this instant may be a statement
+    elif standing is not None and standing.at is not None:
+        step = "this call" if standing.doing is Doing.RUNNING else "this await"
     if hold.phase in (Phase.BACKGROUND, Phase.DETACHED):
         mend = "after the response, open a session around the statements alone"
+        if hold.phase is Phase.BACKGROUND and hold.handler_ns:
+            mend += _hint(fastapi)
     elif in_transaction:
         mend = f"commit or close the session before {step}"
     else:

@@ -14,6 +14,7 @@ from pool_observer.claim import Claim
 from pool_observer.describing import Describing
 from pool_observer.diagnosing import Version, diagnose
 from pool_observer.explanation import BlockedLoop, ExplainedHold, Standing
+from pool_observer.failures import Failures
 from pool_observer.loops import LoopLag, Stall
 from pool_observer.model import NANOSECONDS
 from pool_observer.standing import Look
@@ -55,6 +56,8 @@ class Explainer:
         if claim.ending is None:
             standing, blocked = self._standing(claim)
         second = self._second.get(claim)
+        if second is not None and not self._waits_for(claim, second):
+            second = None
         diagnosis = diagnose(
             hold,
             standing,
@@ -63,6 +66,14 @@ class Explainer:
             fastapi=self._fastapi,
         )
         return ExplainedHold(claim.granted_at, hold, standing, diagnosis)
+
+    def _waits_for(self, claim: Claim, second: Claim) -> bool:
+        """Whether the holder cannot go on before this wait is over."""
+        try:
+            return self._look.waits_for(claim, second)
+        except Exception:
+            self._claims.failures.note("finding out what a holder waits for")
+            return False
 
     def _standing(self, claim: Claim) -> tuple[Standing | None, BlockedLoop | None]:
         try:
@@ -73,12 +84,17 @@ class Explainer:
             return None, None
 
     def _blocked(self, stall: Stall) -> BlockedLoop:
-        try:
-            standing = self._look.at_stall(stall)
-        except Exception:
-            self._claims.failures.note("finding out what blocks an event loop")
-            standing = None
-        return BlockedLoop(stall.blocked_ns / NANOSECONDS, standing)
+        return blocked_loop(stall, self._look, self._claims.failures)
+
+
+def blocked_loop(stall: Stall, look: Look, failures: Failures) -> BlockedLoop:
+    """An event loop that is blocked, and by what if that can be seen."""
+    try:
+        standing = look.at_stall(stall)
+    except Exception:
+        failures.note("finding out what blocks an event loop")
+        standing = None
+    return BlockedLoop(stall.blocked_ns / NANOSECONDS, standing)
 
 
 def _version_of_fastapi() -> Version | None:

@@ -40,6 +40,8 @@ class Standing:
         if self.doing is Doing.FINISHED:
             return "finished"
         verb = "awaiting" if self.doing is not Doing.RUNNING else "in"
+        if self.at is None and self.innermost is not None:
+            return f"{verb} {self.innermost}"
         inside = "" if self.calling is None else f"{verb} {self.calling}"
         if self.innermost not in (None, self.calling, self.at):
             inside += f" ({self.innermost})"

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pool_observer.explanation import ExplainedHold
+from pool_observer.explanation import BlockedLoop, ExplainedHold
+from pool_observer.metric import POOL_LABEL
 from pool_observer.model import NANOSECONDS, CallSite, Ending, Hold, Wait
 from pool_observer.recording import LogFields, fields_of_hold, fields_of_wait
 from pool_observer.summary import details
@@ -30,8 +31,8 @@ MOST_AT_A_TIME = 20
 MOST_PENDING = 10_000
 """Incidents that may wait for the watchdog, which comes every second."""
 
-TIMEOUTS_APART_NS = 60 * NANOSECONDS
-"""At least so long lies between two reports of time-outs in the log."""
+CROWDS_APART_NS = 60 * NANOSECONDS
+"""At least so long lies between two reports of time-outs, or of failures, in the log."""
 
 
 class IncidentKind(StrEnum):
@@ -45,6 +46,10 @@ class IncidentKind(StrEnum):
     """A connection was dropped without being returned."""
     TIMED_OUT = "timed_out"
     """Callers have given up waiting for one."""
+    FAILED = "failed"
+    """Connections could not be opened."""
+    LOOP_BLOCKED = "loop_blocked"
+    """An event loop has not run what was due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,23 @@ class Incident:
     seconds: float | None
     """How long the hold had lasted then, or the caller had waited."""
     count: int = 1
+    since: float | None = None
+    """Unix time of the first, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     incident: Incident
     fields: LogFields
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Incidents of a kind that come in crowds, and are logged once in a while."""
+
+    unsaid: int = 0
+    said_at: int | None = None
+    last: tuple[Wait, str] | None = None
 
 
 class Incidents:
@@ -82,9 +98,7 @@ class Incidents:
         self._pending: deque[_Pending] = deque(maxlen=MOST_PENDING)
         self._remembered: deque[Incident] = deque(maxlen=REMEMBERED)
         self._more: Counter[IncidentKind] = Counter()
-        self._last_timeout: tuple[Wait, str] | None = None
-        self._timeouts_unsaid = 0
-        self._timeouts_said_at: int | None = None
+        self._crowds = {kind: _Crowd() for kind in (IncidentKind.TIMED_OUT, IncidentKind.FAILED)}
         self._telling = threading.Lock()
         self._remembering = threading.RLock()
 
@@ -104,31 +118,58 @@ class Incidents:
         self._more[kind] += number
 
     def timed_out(self, wait: Wait, summary: str) -> None:
-        """A caller has given up. May be called in the middle of a checkout.
+        """A caller has given up. May be called in the middle of a checkout."""
+        self._add_to_crowd(IncidentKind.TIMED_OUT, wait, summary)
 
-        They come in crowds, and are one incident with those just before.
-        """
-        now, count = self._now(), 1
+    def failed(self, wait: Wait, error: str) -> None:
+        """No connection could be opened for a caller, because of an exception of this type."""
+        text = f"no connection could be opened for {one_line(wait.holder)}: {one_line(error)}"
+        self._add_to_crowd(IncidentKind.FAILED, wait, text)
+
+    def _add_to_crowd(self, kind: IncidentKind, wait: Wait, text: str) -> None:
+        """They are one incident with those just before."""
+        now, since, count = self._now(), None, 1
         holder: str | None = wait.holder
         with self._remembering:  # many may give up at a time
             before = self._remembered[-1] if self._remembered else None
             if (
                 before is not None
-                and before.kind is IncidentKind.TIMED_OUT
-                and now - before.at < TIMEOUTS_APART_NS / NANOSECONDS
+                and before.kind is kind
+                and now - before.at < CROWDS_APART_NS / NANOSECONDS
             ):
                 self._remembered.pop()
+                since = before.at if before.since is None else before.since
                 count += before.count
                 holder = holder if before.holder == holder else None
             site = None if holder is None else wait.call_site
             self._remembered.append(
-                Incident(IncidentKind.TIMED_OUT, now, summary, holder, site, wait.seconds, count)
+                Incident(kind, now, text, holder, site, wait.seconds, count, since)
             )
-            self._last_timeout = wait, summary
-            self._timeouts_unsaid += 1
+            crowd = self._crowds[kind]
+            crowd.last = wait, text
+            crowd.unsaid += 1
+
+    def loop_blocked(self, loop: BlockedLoop) -> None:
+        """An event loop that was blocked runs again."""
+        by = "" if loop.standing is None else f": {loop.standing}"
+        text = one_line(f"an event loop was blocked for {in_words(loop.seconds)} or more{by}")
+        site = None if loop.standing is None else loop.standing.at
+        kind = IncidentKind.LOOP_BLOCKED
+        incident = Incident(kind, self._now(), text, None, site, loop.seconds)
+        with self._remembering:
+            self._remembered.append(incident)
+        fields: LogFields = {"pool_observer.seconds": loop.seconds, POOL_LABEL: self._pool}
+        self._pending.append(_Pending(incident, fields))
 
     def _now(self) -> float:
         return self._wall_clock() / NANOSECONDS
+
+    @property
+    def has_something_to_tell(self) -> bool:
+        """Whether anything waits to be logged."""
+        return bool(self._pending or self._more) or any(
+            crowd.unsaid for crowd in self._crowds.values()
+        )
 
     # -- told --------------------------------------------------------------------------------
 
@@ -141,7 +182,8 @@ class Incidents:
         if not self._telling.acquire(blocking=False):
             return  # somebody is at it
         try:
-            self._tell_timeouts(last=last)
+            for kind, crowd in self._crowds.items():
+                self._tell_of_crowd(kind, crowd, last=last)
             self._tell_pending()
         finally:
             self._telling.release()
@@ -160,21 +202,22 @@ class Incidents:
                 text = f"{kind.value}: {plural(more, 'more connection')}"
                 self._log(kind, text, {"pool_observer.count": more})
 
-    def _tell_timeouts(self, *, last: bool) -> None:
-        now, said_at = self._clock(), self._timeouts_said_at
-        if said_at is not None and now - said_at < TIMEOUTS_APART_NS and not last:
+    def _tell_of_crowd(self, kind: IncidentKind, crowd: _Crowd, *, last: bool) -> None:
+        now = self._clock()
+        if crowd.said_at is not None and now - crowd.said_at < CROWDS_APART_NS and not last:
             return
         with self._remembering:
-            number, self._timeouts_unsaid = self._timeouts_unsaid, 0
-            timeout = self._last_timeout
-        if timeout is None or not number:
+            number, crowd.unsaid = crowd.unsaid, 0
+            example = crowd.last
+        if example is None or not number:
             return
-        self._timeouts_said_at = now
-        wait, summary = timeout
+        crowd.said_at = now
+        wait, text = example
+        what = "timed out" if kind is IncidentKind.TIMED_OUT else "failed"
         self._log(
-            IncidentKind.TIMED_OUT,
-            f"{plural(number, 'checkout')} timed out, the last of {one_line(wait.holder)} after "
-            f"{in_words(wait.seconds)}. Then:\n{summary}",
+            kind,
+            f"{plural(number, 'checkout')} {what}, the last of {one_line(wait.holder)} after "
+            f"{in_words(wait.seconds)}. Then:\n{text}",
             fields_of_wait(wait) | {"pool_observer.count": number},
         )
 

@@ -26,6 +26,7 @@ from pool_observer.listener import Listener
 from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS
 from pool_observer.open_claims import Clock
+from pool_observer.reports import Reporter, Reports
 from pool_observer.settled import Settled
 from pool_observer.snapshots import state_of
 from pool_observer.state import PoolState
@@ -62,7 +63,7 @@ class PoolObserver:
     ) -> None:
         self._name = name
         self._wall_clock = wall_clock
-        self._failures = Failures()
+        self._failures = Failures(at_once=False)
         self._ledger = Ledger(
             name,
             clock=clock,
@@ -84,19 +85,17 @@ class PoolObserver:
         self.stop_telling: Callable[[], None] | None = None  # undoes what the instrumentor added
         self._loops = LoopLag(clock)
         sites = SiteFinder(skip_callers, stacks_beyond)
+        incidents = Incidents(name, clock, wall_clock)
+        self._reports = Reports(self._failures, incidents)
         self._forensics = Forensics(
-            self._ledger,
-            self._loops,
-            Incidents(name, clock, wall_clock),
-            self._failures,
-            lambda: self._attachment.seats(),
+            self._ledger, self._loops, incidents, self._failures, lambda: self._attachment.seats()
         )
         self._attachment = Attachment(
             engine,
             self._ledger,
             sites,
             self._loops.follow_running,
-            self._forensics.timed_out,
+            self._forensics.empty_handed,
             on_behalf_of=self,
         )
 
@@ -163,13 +162,16 @@ class PoolObserver:
 
     def tick(self) -> None:
         """What the watchdog does once a second."""
-        self._take_stock()
-        self._loops.probe()
-        while self._first_tick:
-            self._first_tick.pop(0)()
-        for do in self._ticking:
-            do()
-        self._forensics.tell()
+        try:
+            self._take_stock()
+            self._forensics.watch_loops()
+            self._loops.probe()
+            while self._first_tick:
+                self._first_tick.pop(0)()
+            for do in self._ticking:
+                do()
+        finally:
+            self._reports.soon()  # whatever an exporter's trouble is
 
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
@@ -180,8 +182,8 @@ class PoolObserver:
         self._ledger.close()
         for undo in reversed(self._closing):
             undo()
-        self._forensics.tell(last=True)
         self._delivery.close()
+        self._reports.close()
 
     def __enter__(self) -> Self:
         return self
@@ -257,6 +259,10 @@ class PoolObserver:
     def deliver_through(self, messenger: Messenger) -> None:
         """Have listeners told in a thread that may wait for them."""
         self._delivery.through(messenger)
+
+    def report_through(self, reporter: Reporter) -> None:
+        """Have the log told in a thread that may wait for it."""
+        self._reports.through(reporter)
 
     def note_failure(self, place: str) -> None:
         """Count the exception being handled as a failure of ours."""

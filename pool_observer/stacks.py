@@ -5,7 +5,8 @@ frame that has returned, runs the destructors of all that it had in its hands, a
 the thread for that. So a frame is never held on to from one step to the next: for a suspended
 coroutine all that is wanted of it is read in one call into C, between whose parts no other
 thread runs. And whoever asks for a task's stack is handed what was touched for it, to be let go of
-in the thread of its loop.
+in the thread of its loop. Of code that runs there is no such way: if it returns in the
+microseconds in which its frame is read, what it had goes away here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any
 
 from pool_observer.call_site import RawSite
+from pool_observer.undisturbed import undisturbed
 
 Stack = list[RawSite]
 """Where each frame stands, the outermost first."""
@@ -26,11 +29,11 @@ Stack = list[RawSite]
 DEEPEST_STACK = 500
 """Steps taken before giving up: a stack may go round in a circle of tasks that await each other."""
 
-_SUSPENDED = (
-    attrgetter("cr_frame.f_code", "cr_frame.f_lasti", "cr_await"),
-    attrgetter("ag_frame.f_code", "ag_frame.f_lasti", "ag_await"),
-    attrgetter("gi_frame.f_code", "gi_frame.f_lasti", "gi_yieldfrom"),
-)
+_SUSPENDED = {
+    "cr_frame": attrgetter("cr_frame.f_code", "cr_frame.f_lasti", "cr_await"),
+    "ag_frame": attrgetter("ag_frame.f_code", "ag_frame.f_lasti", "ag_await"),
+    "gi_frame": attrgetter("gi_frame.f_code", "gi_frame.f_lasti", "gi_yieldfrom"),
+}
 """Code, instruction, and what is awaited, of a coroutine or generator that is suspended."""
 
 
@@ -42,17 +45,34 @@ def stack_of_task(task: asyncio.Task[Any], touched: list[Any]) -> Stack:
     stack: Stack = []
     touched.append(task)
     awaited: Any = task.get_coro()
-    for _ in range(DEEPEST_STACK):
-        if awaited is None:
-            break
-        touched.append(awaited)
-        step = _suspended(awaited)
-        if step is None:
-            awaited = _behind(awaited)
-        else:
-            code, instruction, awaited = step
-            stack.append((code, instruction))
+    with undisturbed:
+        for _ in range(DEEPEST_STACK):
+            if awaited is None:
+                break
+            touched.append(awaited)
+            step = _suspended(awaited)
+            if step is None:
+                awaited = _behind(awaited)
+            else:
+                code, instruction, awaited = step
+                stack.append((code, instruction))
     return stack
+
+
+def tasks_in_groups(touched: list[Any]) -> Iterator[asyncio.Task[Any]]:
+    """Tasks that go on in the task groups, asyncio's or AnyIO's, that these coroutines are in."""
+    groups = {
+        id(referred): referred
+        for awaited in touched
+        if hasattr(type(awaited), "cr_frame")
+        for referred in gc.get_referents(awaited)
+        if type(referred).__name__ == "TaskGroup"
+        and type(referred).__module__.startswith(("asyncio", "anyio"))
+    }
+    for group in groups.values():
+        for task in list(group.__dict__.get("_tasks", ())):
+            if isinstance(task, asyncio.Task) and not task.done():
+                yield task
 
 
 def let_go_of(touched: list[Any], loop: asyncio.AbstractEventLoop) -> None:
@@ -63,7 +83,9 @@ def let_go_of(touched: list[Any], loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _suspended(awaited: Any) -> tuple[CodeType, int, Any] | None:
-    for read in _SUSPENDED:
+    for kind, read in _SUSPENDED.items():
+        if not hasattr(type(awaited), kind):
+            continue  # and no __getattr__ of the application's is asked
         try:
             return read(awaited)
         except AttributeError:  # of another kind, or finished
@@ -94,14 +116,38 @@ def is_running(task: asyncio.Task[Any]) -> bool:
     return bool(getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False))
 
 
+def stack_of_running(task: asyncio.Task[Any], thread: int | None = None) -> Stack:
+    """From a task's own coroutine inward, in the thread that runs it; empty if none does by now.
+
+    The code alone would not tell: all requests of a server run the same. `thread` is the only one
+    that may run it, if that is known.
+    """
+    with undisturbed:
+        own = id(getattr(task.get_coro(), "cr_frame", None))
+        frames = sys._current_frames()
+        while frames:
+            identifier, frame = frames.popitem()
+            stack: Stack = []
+            step: FrameType | None = frame if thread in (None, identifier) else None
+            del frame
+            while step is not None and len(stack) < DEEPEST_STACK:
+                stack.append((step.f_code, step.f_lasti))
+                if id(step) == own:
+                    stack.reverse()
+                    return stack
+                step = step.f_back
+    return []
+
+
 def stacks_of_threads() -> dict[int, Stack]:
     """Where every thread stands that runs Python code, by its identifier."""
-    frames = sys._current_frames()
     stacks = {}
-    while frames:
-        identifier, frame = frames.popitem()
-        stacks[identifier] = stack_of_frame(frame)
-        del frame
+    with undisturbed:
+        frames = sys._current_frames()
+        while frames:
+            identifier, frame = frames.popitem()
+            stacks[identifier] = stack_of_frame(frame)
+            del frame
     return stacks
 
 

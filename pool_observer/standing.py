@@ -17,7 +17,15 @@ from pool_observer.explanation import Doing, Standing
 from pool_observer.landmarks import standing_in
 from pool_observer.loops import Stall
 from pool_observer.progress import RequestProgress
-from pool_observer.stacks import Stack, is_running, let_go_of, stack_of_frame, stack_of_task
+from pool_observer.stacks import (
+    Stack,
+    is_running,
+    let_go_of,
+    stack_of_frame,
+    stack_of_running,
+    stack_of_task,
+    tasks_in_groups,
+)
 from pool_observer.threads import Threads
 
 FINISHED = Standing(Doing.FINISHED)
@@ -31,8 +39,8 @@ class Look:
 
     def __init__(self, stalls: Mapping[int, Stall], claims: Iterable[Claim] = ()) -> None:
         self.stalls = stalls
-        self._threads = Threads(claims)
         self._touched: dict[asyncio.AbstractEventLoop, list[Any]] = {}
+        self._threads = Threads(claims, self._touch)
 
     def __enter__(self) -> Self:
         return self
@@ -42,27 +50,38 @@ class Look:
             loop, touched = self._touched.popitem()
             let_go_of(touched, loop)
 
+    def _touch(self, reference: Any) -> Any:
+        """What a weak reference refers to. A task may end meanwhile, with all that it had in its
+        hands when it failed; so from here on it goes away in the thread of its loop.
+        """
+        runner = None if reference is None else reference()
+        if isinstance(runner, asyncio.Task):
+            self._touched.setdefault(runner.get_loop(), []).append(runner)
+        return runner
+
     def stall_of(self, claim: Claim) -> Stall | None:
         """What keeps its task from going on, if its event loop is blocked."""
-        runner = _of(claim.runner)
+        runner = self._touch(claim.runner)
         if isinstance(runner, threading.Thread):
             return None  # which goes on
-        task = runner if isinstance(runner, asyncio.Task) else _task_of_request(claim)
+        task = runner if isinstance(runner, asyncio.Task) else self._task_of_request(claim)
         return None if task is None else self.stalls.get(id(task.get_loop()))
 
     def at_stall(self, stall: Stall) -> Standing | None:
         """What blocks an event loop."""
         stack = self._threads.stacks.get(stall.thread)
-        return None if stack is None else standing_in(stack, Doing.RUNNING)
+        return None if stack is None else standing_in(_inside_loop(stack), Doing.RUNNING)
 
     def at(self, claim: Claim) -> Standing | None:
         """Where the holder of a connection stands; None where nothing tells."""
         if claim.runner is None:
             return None
-        runner = claim.runner()
+        runner = self._touch(claim.runner)
         standing = None
         if isinstance(runner, asyncio.Task):
-            if not _answers_the_request(runner, claim):  # which it does no longer than that lasts
+            if not self._answers_the_request(
+                runner, claim
+            ):  # which it does no longer than that lasts
                 standing = self._at_task(runner, claim.site)
         elif isinstance(runner, threading.Thread):
             standing = self._threads.at(runner, claim)
@@ -72,8 +91,22 @@ class Look:
             return standing
         if not _request_lasts(claim):
             return FINISHED
-        task = _task_of_request(claim)
+        task = self._task_of_request(claim)
         return None if task is None else self._at_task(task, claim.site)
+
+    def waits_for(self, claim: Claim, second: Claim) -> bool:
+        """Whether who holds the one cannot go on before the other is got, for the same unit.
+
+        Two tasks of a request that do not await each other can.
+        """
+        holder, waiter = self._touch(claim.runner), self._touch(second.runner)
+        tasks = isinstance(holder, asyncio.Task) and isinstance(waiter, asyncio.Task)
+        if not tasks or holder is waiter or holder.done():
+            return True
+        touched: list[Any] = []
+        stack_of_task(holder, touched)
+        self._touched.setdefault(holder.get_loop(), []).extend(touched)
+        return any(each is waiter for each in touched)
 
     def _at_task(self, task: asyncio.Task[Any], site: RawSite | None) -> Standing | None:
         if task.done():
@@ -81,18 +114,43 @@ class Look:
         stall = self.stalls.get(id(task.get_loop()))
         if is_running(task):
             return standing_in(self._running(task, stall), Doing.RUNNING, site)
-        stack = stack_of_task(task, self._touched.setdefault(task.get_loop(), []))
-        return standing_in(stack, Doing.BLOCKED if stall else Doing.AWAITING, site)
+        touched = self._touched.setdefault(task.get_loop(), [])
+        begin = len(touched)
+        doing = Doing.BLOCKED if stall else Doing.AWAITING
+        stack = stack_of_task(task, touched)
+        standing = standing_in(stack, doing, site)
+        if standing.at is None:  # the application may be in a task that was started for it
+            for part in tasks_in_groups(touched[begin:]):
+                inner = standing_in(stack_of_task(part, touched), doing, site)
+                if inner.at is not None:
+                    return inner
+        return standing
+
+    def _task_of_request(self, claim: Claim) -> Any:
+        """The task of the request, while the request lasts."""
+        progress = _progress_of(claim)
+        if progress is None or progress.detached_at is not None:
+            return None
+        return self._touch(progress.task)
+
+    def _answers_the_request(self, task: asyncio.Task[Any], claim: Claim) -> bool:
+        progress = _progress_of(claim)
+        return progress is not None and self._touch(progress.task) is task
 
     def _running(self, task: asyncio.Task[Any], stall: Stall | None) -> Stack:
-        if stall is not None:
+        stack = stack_of_running(task, None if stall is None else stall.thread)
+        if not stack and stall is not None and is_running(task):
             # SQLAlchemy's greenlets have stacks of their own, which the coroutine is not on.
             return self._threads.stacks.get(stall.thread, [])
-        return self._threads.running(getattr(task.get_coro(), "cr_code", None))
+        return stack
 
 
-def _of(reference: Any) -> Any:
-    return None if reference is None else reference()
+def _inside_loop(stack: Stack) -> Stack:
+    """What the loop runs: the line that calls `uvicorn.run()` blocks nothing."""
+    for depth in reversed(range(len(stack))):
+        if stack[depth][0].co_qualname in ("Handle._run", "Runner.run"):  # uvloop has no handles
+            return stack[depth + 1 :] or stack[depth:]
+    return stack
 
 
 def _progress_of(claim: Claim) -> RequestProgress | None:
@@ -102,17 +160,6 @@ def _progress_of(claim: Claim) -> RequestProgress | None:
 def _request_lasts(claim: Claim) -> bool:
     progress = _progress_of(claim)
     return progress is not None and progress.detached_at is None
-
-
-def _task_of_request(claim: Claim) -> Any:
-    """The task of the request, while the request lasts."""
-    progress = _progress_of(claim)
-    return _of(progress.task) if progress is not None and progress.detached_at is None else None
-
-
-def _answers_the_request(task: asyncio.Task[Any], claim: Claim) -> bool:
-    progress = _progress_of(claim)
-    return progress is not None and _of(progress.task) is task
 
 
 def _at_greenlet(greenlet: Any, site: RawSite | None) -> Standing | None:

@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pool_observer.explanation import BlockedLoop, ExplainedHold
-from pool_observer.model import CallSite, Wait
+from pool_observer.model import CallSite, Stage, Wait
+from pool_observer.thresholds import Thresholds
 from pool_observer.wording import in_words, one_line, plural
+
+BEGINNING = 'pool "'
+"""How it begins."""
 
 MOST_GROUPS = 10
 """Holders and lines that are told apart: it may end up in a log a hundred times."""
@@ -47,18 +51,29 @@ class Explanation:
         """How full the pool is, in a sentence."""
         if self.max is not None and self.used >= self.max:
             number = "the only connection" if self.max == 1 else f"all {self.max} connections"
-            held = f"{number} held"
+            parts = [f"{number} held"]
         elif self.max is not None:
-            held = f"{self.used} of {plural(self.max, 'connection')} held"
+            parts = [f"{self.used} of {plural(self.max, 'connection')} held"]
         else:
-            held = f"{plural(self.used, 'connection')} held"
-        if not self.waits:
-            return held
-        callers = "1 caller waits" if self.waiting == 1 else f"{self.waiting} callers wait"
-        return f"{held}, {callers}, the first for {in_words(self.waits[0].seconds)}"
+            parts = [f"{plural(self.used, 'connection')} held"]
+        opening = self._opening()
+        if opening:
+            parts.append(f"{len(opening)} being opened or tested")
+        waiting = self.waiting - len(opening)
+        if waiting:
+            queueing = next((wait for wait in self.waits if wait.stage is Stage.QUEUE), None)
+            first = "" if queueing is None else f", the first for {in_words(queueing.seconds)}"
+            parts.append(
+                f"{'1 caller waits' if waiting == 1 else f'{waiting} callers wait'}{first}"
+            )
+        return ", ".join(parts)
+
+    def _opening(self) -> list[Wait]:
+        """Those who have been given a place already, and wait for the database."""
+        return [wait for wait in self.waits if wait.stage is not Stage.QUEUE]
 
     def _lines(self) -> Iterator[str]:
-        yield f'pool "{self.pool}": {self.headline()}'
+        yield f'{BEGINNING}{self.pool}": {self.headline()}'
         for loop in self.blocked_loops:
             by = "" if loop.standing is None else f": {loop.standing}"
             yield f"  an event loop has been blocked for {in_words(loop.seconds)}{by}"
@@ -68,9 +83,17 @@ class Explanation:
         left_out = self.holds_left_out + sum(map(len, groups[MOST_GROUPS:]))
         if left_out:
             yield f"  {plural(left_out, 'more connection')} held, none of them for longer"
+        opening = self._opening()
+        longest = max((wait.connect_seconds + wait.ping_seconds for wait in opening), default=0)
+        if longest >= Thresholds().trouble_after:
+            yield (
+                f"  {plural(len(opening), 'connection')} being opened or tested, the longest for "
+                f"{in_words(longest)}: the database, or the way to it, does not answer"
+            )
         if self.unseen:
             yield f"  {plural(self.unseen, 'connection')} held since before they were observed"
-        if self.waits and self.holds and not any(held.diagnosis for held in self.holds):
+        known = self.holds and not self.unseen
+        if self.waits and known and not any(held.diagnosis for held in self.holds):
             yield "  nobody has held one for long: there are too few for so many at a time"
 
 
@@ -91,6 +114,7 @@ def _of_group(group: list[ExplainedHold]) -> Iterator[str]:
     site = "" if hold.call_site is None else f", taken at {hold.call_site}"
     yield f"  {len(group)} x {one_line(hold.holder)}, {how_long}, {_activities(group)}{site}"
     yield from (f"      {line}" for line in details(first))
+    yield from (f"      {line}" for line in _other_troubles(group))
 
 
 def _activities(group: list[ExplainedHold]) -> str:
@@ -99,6 +123,18 @@ def _activities(group: list[ExplainedHold]) -> str:
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{number} {activity}" for activity, number in counts.most_common())
+
+
+def _other_troubles(group: list[ExplainedHold]) -> Iterator[str]:
+    """What is wrong with others of the group, where it is something else."""
+    known = {group[0].diagnosis and group[0].diagnosis.kind}
+    for held in group:
+        diagnosis = held.diagnosis
+        if diagnosis is not None and diagnosis.kind not in known:
+            known.add(diagnosis.kind)
+            kinds = [each.diagnosis.kind for each in group if each.diagnosis is not None]
+            yield f"{kinds.count(diagnosis.kind)} of them: {diagnosis.text}"
+            yield f"-> {diagnosis.mend}"
 
 
 def details(held: ExplainedHold) -> Iterator[str]:

@@ -8,8 +8,9 @@ else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import CodeType
+from typing import Any
 
 from pool_observer.call_site import RawSite
 from pool_observer.claim import Claim
@@ -18,15 +19,19 @@ from pool_observer.landmarks import standing_in
 from pool_observer.progress import RequestProgress
 from pool_observer.stacks import Stack, stacks_of_threads
 
-_WORKERS = ("WorkerThread.run", "_worker")
-"""What runs in the threads of a pool: AnyIO's, and those of the standard library."""
+_WORKERS = ("WorkerThread.run", "_worker", "worker")
+"""What runs in the threads of a pool: AnyIO's, and the two of the standard library."""
+
+SOMEWHERE = Standing(Doing.RUNNING)
+"""It runs, and where is not known."""
 
 
 class Threads:
     """All threads at one instant, looked at once and only if somebody asks."""
 
-    def __init__(self, claims: Iterable[Claim]) -> None:
+    def __init__(self, claims: Iterable[Claim], touch: Callable[[Any], Any]) -> None:
         self._claims = claims
+        self._touch = touch
         self._stacks: dict[int, Stack] | None = None
         self._serving: dict[int | None, RequestProgress] | None = None
 
@@ -37,32 +42,31 @@ class Threads:
             self._stacks = stacks_of_threads()
         return self._stacks
 
-    def running(self, code: CodeType | None) -> Stack:
-        """From this code inward, in the thread that runs it; empty if none does."""
-        for stack in self.stacks.values():
-            for depth, (running, _) in enumerate(stack):
-                if running is code:
-                    return stack[depth:]
-        return []
-
     def at(self, thread: threading.Thread, claim: Claim) -> Standing | None:
         """Where the thread stands that has asked, if it still does what it has asked for."""
         stack = self.stacks.get(thread.ident or 0)
         if stack is None or not thread.is_alive():
             return None
         pooled = any(code.co_qualname in _WORKERS for code, _ in stack)
+        site = None if claim.site is None else claim.site[0]
         holder = claim.holder
         progress = None if holder is None else holder.progress
         if pooled and holder is not None and progress is not None:
             if progress.detached_at is not None:
                 return None
             endpoint = holder.endpoint()
-            evidence = [endpoint, None if claim.site is None else claim.site[0]]
+            evidence = [endpoint, site]
             if not self._may_serve(thread.ident, progress) or not _contains(stack, evidence):
                 return self._only_one_at(endpoint, claim.site, progress)
         standing = standing_in(stack, Doing.RUNNING, claim.site)
-        if pooled and standing.at is None:
+        if not pooled:
+            return standing
+        if standing.at is None:
             return None  # it waits for something to do
+        if progress is None and not _contains(
+            stack, [None if claim.site is None else claim.site[0]]
+        ):
+            return SOMEWHERE  # it may do another job by now
         return standing
 
     def _only_one_at(
@@ -82,14 +86,16 @@ class Threads:
         Of those that still hold or wait for one: of the others nothing is known.
         """
         if self._serving is None:
-            self._serving = dict(_served(self._claims))
+            self._serving = dict(_served(self._claims, self._touch))
         return self._serving.get(thread, progress) is progress
 
 
-def _served(claims: Iterable[Claim]) -> Iterable[tuple[int | None, RequestProgress]]:
+def _served(
+    claims: Iterable[Claim], touch: Callable[[Any], Any]
+) -> Iterable[tuple[int | None, RequestProgress]]:
     """Which thread has asked for which request, the last to ask last."""
     for claim in sorted(claims, key=_asked_at):
-        thread = None if claim.runner is None else claim.runner()
+        thread = touch(claim.runner)
         progress = None if claim.holder is None else claim.holder.progress
         if isinstance(thread, threading.Thread) and progress is not None:
             yield thread.ident, progress

@@ -170,3 +170,6 @@ process_watchdog = Watchdog()
 
 process_messenger = Watchdog(name="messenger")
 """Another, for telling listeners, who may take their time: it is only their own."""
+
+process_reporter = Watchdog(name="reporter")
+"""And one for what is logged: its handlers may take their time too."""

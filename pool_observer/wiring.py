@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,12 @@ from pool_observer.page.showing import PoolsPage, checked_auth
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
-from pool_observer.watchdog import process_messenger, process_watchdog
+from pool_observer.watchdog import process_messenger, process_reporter, process_watchdog
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+logger = logging.getLogger("pool_observer")
 
 HOLDER_LIMIT = 200
 _DEFAULTS = Thresholds()
@@ -135,7 +138,16 @@ def observe(
         export(observer, registry)
     if page is not None:
         page.show(observer)
+        if debug_auth is None:
+            logger.warning(
+                '%s of this application shows who holds the connections of pool "%s", to whoever '
+                "comes from this machine. Behind a reverse proxy on this machine that may be "
+                "anybody: say who may see it, observe(..., debug_auth=...).",
+                debug_path,
+                name,
+            )
     observer.deliver_through(process_messenger)
+    observer.report_through(process_reporter)
     if tell_opentelemetry is not None:
         tell_opentelemetry(observer)
     observer.when_backlog_grows(process_watchdog.wake)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pool_observer import Activity, BlockedLoop, Diagnosis, Doing, Ending, Phase, Standing, Trouble
 from pool_observer.diagnosing import diagnose
+from pool_observer.wording import LONGEST
 from tests.holds import AT, SEND, hold_of, wait_of
 
 AWAITING = Standing(Doing.AWAITING, AT, SEND, SEND)
@@ -39,7 +42,7 @@ def test_idle() -> None:
 def test_a_thread_calls_rather_than_awaits() -> None:
     hold = hold_of(Activity.IDLE, executing=1, idle=4)
     assert "before this call" in the(diagnose(hold, RUNNING)).mend
-    assert "before going on" in the(diagnose(hold, None)).mend
+    assert "before what takes the time" in the(diagnose(hold, None)).mend
 
 
 def test_what_was_done_in_short_steps_is_told_by_what_most_of_it_was() -> None:
@@ -47,8 +50,8 @@ def test_what_was_done_in_short_steps_is_told_by_what_most_of_it_was() -> None:
     hold = hold_of(Activity.EXECUTING, executing=1, in_transaction=9, lasting=0.01)
     assert diagnose(hold, AWAITING) == Diagnosis(
         Trouble.IDLE_IN_TRANSACTION,
-        "idle in transaction",
-        "commit or close the session before this await, which frees 90 % of this hold",
+        "idle in transaction for 9.0 s of 10.0 s, not at a stretch",
+        "commit or close the session before what takes the time, which frees 90 % of this hold",
     )
     hold = hold_of(Activity.IDLE, executing=9, idle=1, lasting=0.5)
     assert the(diagnose(hold, AWAITING)).text == "idle for 0.5 s"
@@ -76,8 +79,8 @@ def test_one_long_statement() -> None:
     [
         (None, "before sending it"),
         ((0, 117), "before sending it"),
-        ((0, 118), "from 0.121 on"),
-        ((0, 120), "from 0.121 on"),
+        ((0, 118), "from FastAPI 0.121 on"),
+        ((0, 120), "from FastAPI 0.121 on"),
         ((0, 121), 'scope="function")` ends in time'),
         ((1, 0), 'scope="function")` ends in time'),
     ],
@@ -85,12 +88,49 @@ def test_one_long_statement() -> None:
 def test_streaming_is_mended_as_the_version_of_fastapi_allows(
     fastapi: tuple[int, ...] | None, expected: str
 ) -> None:
-    hold = hold_of(Activity.IN_TRANSACTION, in_transaction=3, executing=1, phase=Phase.RESPONSE)
+    hold = hold_of(
+        Activity.IN_TRANSACTION,
+        in_transaction=3,
+        executing=1,
+        phase=Phase.RESPONSE,
+        handler_ns=1,
+    )
     found = the(diagnose(hold, AWAITING, fastapi=fastapi))
     assert found.kind is Trouble.STREAMING
     assert "75 %" in found.text
     assert expected in found.mend
-    assert ("from 0.121" in found.mend) == ("from 0.121" in expected)
+    assert ("from FastAPI" in found.mend) == ("from FastAPI" in expected)
+
+
+def test_what_is_taken_by_the_response_itself_no_dependency_has() -> None:
+    hold = hold_of(Activity.IDLE, idle=3, phase=Phase.RESPONSE)
+    assert "Depends" not in the(diagnose(hold, AWAITING, fastapi=(0, 165))).mend
+
+
+def test_whoever_executes_is_not_over() -> None:
+    """The connection was handed on."""
+    hold = hold_of(Activity.EXECUTING, executing=3, phase=Phase.DETACHED)
+    assert the(diagnose(hold, FINISHED)).kind is Trouble.LONG_QUERY
+
+
+def test_where_no_line_is_known_none_is_meant() -> None:
+    hold = hold_of(Activity.IDLE, executing=1, idle=4)
+    somewhere = Standing(Doing.RUNNING)
+    assert "before what takes the time" in the(diagnose(hold, somewhere)).mend
+
+
+def test_no_mend_is_cut() -> None:
+    found = []
+    for activity in Activity:
+        for phase in (None, *Phase):
+            for version in (None, (0, 118), (0, 121)):
+                for standing in (AWAITING, RUNNING, FINISHED, None):
+                    hold = hold_of(activity, idle=1, executing=1, in_transaction=1, phase=phase)
+                    hold = replace(hold, handler_ns=1)
+                    found.append(the(diagnose(hold, standing, fastapi=version)))
+    found.append(the(diagnose(hold_of(), None, second=wait_of())))
+    found.append(the(diagnose(hold_of(idle=1), None, blocked_loop=BlockedLoop(2, None))))
+    assert max(len(f"      -> {each.mend}") for each in found) <= LONGEST
 
 
 def test_a_long_statement_while_streaming_is_a_long_statement() -> None:

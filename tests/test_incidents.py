@@ -10,6 +10,7 @@ import pytest
 
 from pool_observer import (
     Activity,
+    BlockedLoop,
     Diagnosis,
     Doing,
     Ending,
@@ -19,7 +20,7 @@ from pool_observer import (
     TraceContext,
     Trouble,
 )
-from pool_observer.incidents import MOST_AT_A_TIME, REMEMBERED, TIMEOUTS_APART_NS, Incidents
+from pool_observer.incidents import CROWDS_APART_NS, MOST_AT_A_TIME, REMEMBERED, Incidents
 from tests.holds import AT, SEND, held_of, hold_of, wait_of
 from tests.support import FakeClock
 
@@ -195,7 +196,7 @@ def test_time_outs_are_logged_once_a_minute(
         incidents.timed_out(wait_of(), "held")
         incidents.tell()
         assert len(caplog.records) == expected
-    clock.now += TIMEOUTS_APART_NS - 1
+    clock.now += CROWDS_APART_NS - 1
     incidents.tell()
     assert len(caplog.records) == 1
     clock.now += 1
@@ -203,7 +204,7 @@ def test_time_outs_are_logged_once_a_minute(
     assert "2 checkouts timed out" in caplog.messages[1]
     (incident,) = incidents.recent()
     assert incident.count == 3
-    clock.now += TIMEOUTS_APART_NS
+    clock.now += CROWDS_APART_NS
     incidents.tell()
     assert len(caplog.records) == 2  # there were no more
 
@@ -237,6 +238,44 @@ def test_time_outs_of_several_are_nobodys(incidents: Incidents) -> None:
     incidents.timed_out(wait_of(), "held")
     incidents.tell()
     assert incidents.recent()[0].holder is None
+
+
+def test_checkouts_that_failed_are_told_by_the_type_of_the_error(
+    incidents: Incidents, caplog: pytest.LogCaptureFixture, clock: FakeClock
+) -> None:
+    for _ in range(2):
+        incidents.failed(wait_of(0.5), "OperationalError")
+        clock.advance(1)
+    incidents.tell()
+    assert caplog.messages == [
+        'pool "orders": 2 checkouts failed, the last of GET /health after 0.5 s. Then:\n'
+        "no connection could be opened for GET /health: OperationalError"
+    ]
+    (incident,) = incidents.recent()
+    assert (incident.kind, incident.count) == (IncidentKind.FAILED, 2)
+    assert incident.since == 1_000_000_000
+    assert incident.at == 1_000_000_001
+
+
+def test_failures_and_time_outs_are_two_incidents(incidents: Incidents) -> None:
+    incidents.timed_out(wait_of(), "held")
+    incidents.failed(wait_of(), "OSError")
+    kinds = [incident.kind for incident in incidents.recent()]
+    assert kinds == [IncidentKind.FAILED, IncidentKind.TIMED_OUT]
+
+
+def test_a_loop_that_was_blocked_is_told(
+    incidents: Incidents, caplog: pytest.LogCaptureFixture
+) -> None:
+    incidents.loop_blocked(BlockedLoop(4.2, Standing(Doing.RUNNING, AT)))
+    incidents.loop_blocked(BlockedLoop(1, None))
+    incidents.tell()
+    assert caplog.messages == [
+        'pool "orders": an event loop was blocked for 4.2 s or more: app/chat.py:41 in chat',
+        'pool "orders": an event loop was blocked for 1.0 s or more',
+    ]
+    assert fields(caplog.records[0])["pool_observer.incident"] == "loop_blocked"
+    assert [incident.call_site for incident in incidents.recent()] == [None, AT]
 
 
 def test_after_a_fork_there_is_nothing_to_tell(

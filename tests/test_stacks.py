@@ -7,7 +7,7 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from pool_observer.stacks import (
     stack_of_frame,
     stack_of_task,
     stacks_of_threads,
+    tasks_in_groups,
 )
 
 
@@ -61,6 +62,11 @@ async def another_task() -> None:
     await asyncio.create_task(forever())
 
 
+async def group() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(outer(forever))
+
+
 async def several() -> None:
     async def done() -> None: ...
 
@@ -98,6 +104,54 @@ def test_a_task_stands_where_its_innermost_coroutine_does(
     coroutine: Callable[[], Coroutine[Any, Any, None]], expected: list[str]
 ) -> None:
     assert names(seen_from_elsewhere(coroutine())) == expected
+
+
+def test_the_tasks_of_a_group_are_found() -> None:
+    async def main() -> None:
+        task = asyncio.create_task(group())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        touched: list[Any] = []
+        assert names(stack_of_task(task, touched)) == ["group", "TaskGroup.__aexit__"]
+        (part,) = tasks_in_groups(touched)
+        assert names(stack_of_task(part, touched)) == ["outer", "forever"]
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+
+
+def test_nobodys_getattr_is_asked() -> None:
+    """It might do anything: a proxy's may go to the network."""
+    asked: list[str] = []
+
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            asked.append(name)
+            raise RuntimeError
+
+    class Opaque:
+        def __init__(self) -> None:
+            self.proxy = Proxy()
+
+        def __await__(self) -> Iterator[Any]:
+            return Steps(self.proxy, forever().__await__())
+
+    class Steps:
+        def __init__(self, proxy: Proxy, inner: Any) -> None:
+            self.proxy, self.inner = proxy, inner
+
+        def __iter__(self) -> Iterator[Any]:
+            return self
+
+        def __next__(self) -> Any:
+            return next(self.inner)
+
+    async def opaque() -> None:
+        await Opaque()  # type: ignore[misc]
+
+    assert names(seen_from_elsewhere(opaque()))[0] == "opaque"
+    assert asked == []
 
 
 def test_the_line_is_that_of_the_await() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
 from pool_observer.explanation import Doing, Standing
 from pool_observer.loops import Stall
-from pool_observer.standing import Look
-from pool_observer.threads import Threads
+from pool_observer.stacks import stack_of_running
+from pool_observer.standing import Look, _inside_loop
 from tests.holders import (
     FakeRequest,
     Job,
@@ -123,10 +124,96 @@ def test_a_task_in_a_greenlet_that_blocks_its_loop_stands_where_the_loops_thread
 
 def test_what_has_started_the_loop_is_no_part_of_where_a_task_stands() -> None:
     async def main() -> None:
-        assert Threads([]).running(main.__code__)[0][0] is main.__code__
-        assert Threads([]).running(forever.__code__) == []
+        task = asyncio.current_task()
+        assert task is not None
+        stack = stack_of_running(task)
+        assert stack[0][0] is main.__code__
+        assert stack_of_running(task, thread=-1) == []
+        async with running(forever()) as suspended:
+            assert stack_of_running(suspended) == []
 
     asyncio.run(main())
+
+
+def test_of_two_tasks_with_the_same_code_the_one_that_runs_is_told() -> None:
+    async def same(inner: asyncio.Task[None] | None) -> None:
+        if inner is None:
+            await forever()
+        else:
+            assert stack_of_running(inner) == []
+
+    async def main() -> None:
+        async with running(same(None)) as suspended:
+            await asyncio.create_task(same(suspended))
+
+    asyncio.run(main())
+
+
+def test_where_libraries_wait_for_a_task_of_theirs_the_application_may_be_in_that() -> None:
+    """As Starlette sends a streamed response."""
+
+    async def stream() -> None:
+        await forever()
+
+    library: dict[str, Any] = {}
+    source = """
+import asyncio
+async def send(stream):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stream())
+        await asyncio.get_running_loop().create_future()
+"""
+    exec(compile(source, "/opt/lib/python3.11/site-packages/starlette/x.py", "exec"), library)
+
+    async def main() -> None:
+        async with running(library["send"](stream)) as task:
+            await asyncio.sleep(0)
+            assert function(at(claim_of(task))) == "forever"
+
+    asyncio.run(main())
+
+
+def test_whoever_waits_for_another_task_cannot_go_on() -> None:
+    async def main() -> None:
+        async with running(forever()) as waiter, running(forever()) as other:
+
+            async def wait() -> None:
+                await asyncio.shield(waiter)
+
+            async with running(wait()) as holder:
+                await asyncio.sleep(0)
+                with Look({}) as look:
+                    first = claim_of(holder)
+                    assert look.waits_for(first, claim_of(holder))
+                    assert not look.waits_for(first, claim_of(other))
+                    assert look.waits_for(first, claim_of(threading.current_thread()))
+                    over = asyncio.create_task(asyncio.sleep(0))
+                    await over
+                    assert look.waits_for(claim_of(over), claim_of(other))
+
+    asyncio.run(main())
+
+
+def test_whoever_awaits_the_task_that_waits_cannot_go_on_either() -> None:
+    async def main() -> None:
+        async with running(forever()) as waiter:
+
+            async def wait() -> None:
+                await waiter
+
+            async with running(wait()) as holder:
+                with Look({}) as look:
+                    assert look.waits_for(claim_of(holder), claim_of(waiter))
+
+    asyncio.run(main())
+
+
+def test_what_has_started_a_loop_does_not_block_it() -> None:
+    stack = [(compile("", "/srv/app/run.py", "exec"), 0), (asyncio.Handle._run.__code__, 0)]
+    inner = (other_work.__code__, 0)
+    assert _inside_loop([*stack, inner]) == [inner]
+    assert _inside_loop(stack) == stack[1:]
+    assert _inside_loop([inner]) == [inner]
 
 
 def test_a_look_lets_go_of_what_it_has_seen() -> None:

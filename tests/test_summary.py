@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 
-from pool_observer import Activity, BlockedLoop, Diagnosis, Doing, Explanation, Standing, Trouble
+from pool_observer import (
+    Activity,
+    BlockedLoop,
+    Diagnosis,
+    Doing,
+    Explanation,
+    Stage,
+    Standing,
+    Trouble,
+)
 from pool_observer.summary import MOST_GROUPS
 from pool_observer.wording import LONGEST, in_words
-from tests.holds import AT, SEND, held_of, hold_of, wait_of
+from tests.holds import AT, SEND, held_of, hold_of, ns, wait_of
 
 
 def explanation_of(*held: Any, **more: Any) -> Explanation:
@@ -89,6 +98,30 @@ def test_where_all_is_short_the_pool_is_too_small() -> None:
     assert hint not in str(explanation_of(young)).splitlines()
     both = explanation_of(CULPRIT, young, max=2, waiting=1, waits=(wait_of(),))
     assert hint not in str(both).splitlines()
+
+
+def test_the_database_that_does_not_answer_is_told_from_a_pool_that_is_full() -> None:
+    opening = [
+        wait_of(0, stage=Stage.CONNECT, connect_ns=ns(2)),
+        wait_of(0, stage=Stage.PING, ping_ns=ns(1)),
+    ]
+    queueing = [wait_of(1.9), wait_of(1.8)]
+    text = str(explanation_of(max=2, waiting=5, waits=(*opening, *queueing)))
+    assert text.splitlines() == [
+        'pool "orders": 0 of 2 connections held, 2 being opened or tested, 3 callers wait, the '
+        "first for 1.9 s",
+        "  2 connections being opened or tested, the longest for 2.0 s: the database, or the way "
+        "to it, does not answer",
+    ]
+    quick = explanation_of(waiting=1, waits=(wait_of(0, stage=Stage.CONNECT, connect_ns=1),))
+    assert str(quick) == 'pool "orders": 0 of 15 connections held, 1 being opened or tested'
+
+
+def test_what_is_wrong_with_others_of_a_group_is_told_too() -> None:
+    second = Diagnosis(Trouble.SECOND_CONNECTION, "waiting for a second", "pass it on")
+    group = [CULPRIT, *[held_of(hold_of(idle=1), None, second)] * 2, held_of(hold_of(idle=0))]
+    lines = str(explanation_of(*group)).splitlines()
+    assert lines[-2:] == ["      2 of them: waiting for a second", "      -> pass it on"]
 
 
 def test_a_blocked_loop_is_told_first() -> None:

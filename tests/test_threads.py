@@ -91,6 +91,16 @@ def test_the_one_thread_in_the_endpoint_goes_on_with_what_a_dependency_took() ->
         dependency.end.set()
 
 
+def test_of_a_pooled_thread_at_another_job_it_is_only_known_that_it_runs() -> None:
+    job = Job()
+    pool, thread = pooled(lambda: other_work(job))
+    with pool:
+        assert job.there.wait(30)
+        assert function(at(claim_of(thread, None, other_work))) == "Job.work"
+        assert at(claim_of(thread, None, forever)) == Standing(Doing.RUNNING)
+        job.end.set()
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_thread_serves_the_request_that_has_asked_last(order: int) -> None:
     job = Job()

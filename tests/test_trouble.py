@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import traceback
@@ -23,6 +24,7 @@ from pool_observer import (
     forensics,
     holding,
 )
+from pool_observer.call_site import resolve
 from tests.support import FakeClock, FakeDatabase, RecordingListener, named, observer_of
 
 
@@ -166,11 +168,11 @@ def test_what_cannot_be_explained_harms_nobody(
         clock.advance(31)
         assert observer.snapshot().overdue == 2
         error = time_out(engine)
-        assert not hasattr(error, "__notes__")
-    assert observer.snapshot().totals.internal_errors == {
-        "explaining a hold": 2,
-        "explaining a time-out": 1,
-    }
+        (note,) = error.__notes__  # says what there is to say
+        assert note.splitlines() == [
+            'pool "orders": all 2 connections held, 1 caller waits, the first for 0 ms'
+        ]
+    assert observer.snapshot().totals.internal_errors == {"explaining a hold": 4}
 
 
 def test_what_cannot_be_looked_into_keeps_nobody_from_a_snapshot(
@@ -300,6 +302,71 @@ def test_a_child_process_does_not_tell_who_held_connections_in_its_parent(
         assert "the parent, " not in time_out(engine).__notes__[0]
 
 
+def test_a_time_out_of_another_pool_is_that_ones(
+    engine: Engine, observer: PoolObserver, clock: FakeClock
+) -> None:
+    """Such as of one whose connections ours are made of."""
+    outer = create_engine("sqlite://", creator=lambda: engine.connect(), poolclass=QueuePool)
+    with observer_of(outer, name="outer", clock=clock) as other:
+        with engine.connect(), engine.connect():
+            error = time_out(outer)
+        assert [note.splitlines()[0] for note in error.__notes__] == [
+            'pool "orders": all 2 connections held, 1 caller waits, the first for 0 ms'
+        ]
+        assert other.incidents() == []
+
+
+def test_a_database_that_cannot_be_reached_is_an_incident(clock: FakeClock) -> None:
+    class FailingDatabase(FakeDatabase):
+        def connect(self, *_: object, **__: object) -> None:  # type: ignore[override]
+            raise self.Error("password=secret")
+
+    failing = create_engine("sqlite://", module=FailingDatabase(), poolclass=QueuePool)
+    with observer_of(failing, clock=clock) as observer:
+        for _ in range(2):
+            with pytest.raises(Exception, match="secret"):
+                failing.connect()
+        (incident,) = observer.incidents()
+    assert (incident.kind, incident.count) == (IncidentKind.FAILED, 2)
+    assert incident.text == "no connection could be opened for unattributed: Error"
+
+
+def test_a_loop_that_was_blocked_is_an_incident_when_it_runs_again(
+    engine: Engine, observer: PoolObserver, clock: FakeClock
+) -> None:
+    async def main() -> None:
+        observer.follow_running_loop()
+        observer.tick()
+        clock.advance(3)
+        observer.tick()
+        assert observer.incidents() == []  # it still is
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        observer.tick()
+        observer.tick()
+
+    asyncio.run(main())
+    (incident,) = observer.incidents()
+    assert (incident.kind, incident.seconds) == (IncidentKind.LOOP_BLOCKED, 3)
+    assert incident.call_site is not None
+    assert incident.call_site.function.endswith("main")
+
+
+def test_where_the_directory_is_gone_lines_are_told_all_the_same(
+    engine: Engine, observer: PoolObserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("os.getcwd", gone)
+    resolve.cache_clear()
+    with engine.connect():
+        (hold,) = observer.snapshot().open_holds
+    resolve.cache_clear()
+    assert hold.call_site is not None
+    assert hold.call_site.function.startswith("test_where_the_directory_is_gone")
+
+
 def test_other_errors_are_left_alone(engine: Engine, observer: PoolObserver) -> None:
     class FailingDatabase(FakeDatabase):
         def connect(self, *_: object, **__: object) -> None:  # type: ignore[override]
@@ -403,4 +470,4 @@ def test_a_filter_that_raises_is_counted(
             observer.tick()
     finally:
         logger.removeFilter(refuse)
-    assert observer.snapshot().totals.internal_errors == {"logging an incident": 1}
+    assert observer.snapshot().totals.internal_errors == {"logging": 1}

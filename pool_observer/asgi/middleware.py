@@ -43,7 +43,7 @@ class PoolObserverMiddleware:
         self.passes_through = False
         """Set when nobody wants it any more, and it cannot be taken out."""
         self.notes_sending = True
-        """Unset where somebody further in sees the response being sent."""
+        """Unset where somebody further in sees the response being sent, and in which task."""
         self.note_failure: Callable[[str], None] = Failures().note
         self._clock = clock
         self._names = RouteNames()
@@ -59,6 +59,7 @@ class PoolObserverMiddleware:
         clock = self._clock
         request = Request(scope, self._names)
         if self.notes_sending:
+            request.runs_here()
             send = noting_send(send, request.progress, clock)
         if self.server_timing and scope["type"] == "http":
             send = self._telling(send, request.progress)

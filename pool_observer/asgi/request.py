@@ -34,12 +34,8 @@ class Request:
         self._scope: Scope | None = scope
         self._names = names
         self._name: str | None = None
-        progress = self.progress = RequestProgress()
-        scope[MARK] = progress
-        loop = _get_running_loop()  # None where the server is not asyncio's
-        task = None if loop is None else current_task(loop)
-        if task is not None:
-            progress.task = ref(task)
+        self.progress = RequestProgress()
+        scope[MARK] = self.progress
 
     @property
     def expectation(self) -> Expectation | None:
@@ -49,6 +45,14 @@ class Request:
         """Take note that routing is going to fill in this scope, which may be a copy."""
         if self.progress.detached_at is None:
             self._scope = scope
+            self.runs_here()
+
+    def runs_here(self) -> None:
+        """Take note that it is answered in this task. Middleware may have come in by another."""
+        loop = _get_running_loop()  # None where the server is not asyncio's
+        task = None if loop is None else current_task(loop)
+        if task is not None:
+            self.progress.task = ref(task)
 
     def name(self) -> str:
         if self._name is not None:

@@ -69,8 +69,8 @@ def caller_of_connect() -> FrameType | None:
     return frame.f_back if frame.f_code is _ENGINE_CONNECT else sys._getframe(2)
 
 
-TimedOut = Callable[[BaseException, Claim], None]
-"""What is done about a time-out, before the application sees it."""
+EmptyHanded = Callable[[BaseException, Claim], None]
+"""What is done about a checkout that failed, before the application sees it."""
 
 Grant = Callable[[Claim, Any, "weakref.ref[Pool]"], None]
 
@@ -119,7 +119,7 @@ def observed_connect(
     sites: SiteFinder,
     grant: Grant,
     current_pool: Callable[[], Pool],
-    timed_out: TimedOut,
+    empty_handed: EmptyHanded,
 ) -> Callable[[], PoolProxiedConnection]:
     """A `connect` for this pool that notes the wait and the hold.
 
@@ -158,11 +158,10 @@ def observed_connect(
                 ledger.wait_ends_empty_handed(claim, outcome_of(error))
             except Exception:
                 failed("ending a wait")
-            if isinstance(error, PoolTimeoutError):
-                try:
-                    timed_out(error, claim)
-                except Exception:
-                    failed("explaining a time-out")
+            try:
+                empty_handed(error, claim)
+            except Exception:
+                failed("explaining a checkout that failed")
             raise
         try:
             grant(claim, proxy, pool_reference)

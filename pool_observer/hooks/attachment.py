@@ -20,8 +20,8 @@ from pool_observer.claim import Claim
 from pool_observer.contention import Seats
 from pool_observer.hooks import pools
 from pool_observer.hooks.acquiring import (
+    EmptyHanded,
     Grant,
-    TimedOut,
     checkout_listener,
     granter,
     leave_it_to_the_checkout_event,
@@ -63,7 +63,7 @@ class Attachment:
         ledger: Ledger,
         sites: SiteFinder,
         follow_loop: Callable[[], None],
-        timed_out: TimedOut,
+        empty_handed: EmptyHanded,
         on_behalf_of: object,
     ) -> None:
         engine = root_engine(engine)
@@ -72,7 +72,7 @@ class Attachment:
         self._first_pool = weakref.ref(pool)
         self._ledger = ledger
         self._sites = sites
-        self._timed_out = timed_out
+        self._empty_handed = empty_handed
         self._on_behalf_of = on_behalf_of
         self._detached = False
         # Guards the overrides, which two threads may want to make or undo at a time. Nothing
@@ -135,7 +135,7 @@ class Attachment:
         ledger = self._ledger
         methods: dict[str, Method] = {
             "connect": observed_connect(
-                pool, ledger, self._sites, self._grant, self._certain_pool, self._timed_out
+                pool, ledger, self._sites, self._grant, self._certain_pool, self._empty_handed
             ),
             "recreate": observed_recreate(pool, ledger, self._arm, self._certain_pool),
         }

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pool_observer.asgi_types import Scope
 from pool_observer.failures import Failures
 
-_PROXIED = frozenset(("forwarded", "via", "x-client-ip", "x-real-ip"))
-"""What proxies add to a request, beside all that begins with x-forwarded-."""
+_PROXIED = frozenset(
+    ("forwarded", "true-client-ip", "via", "x-client-ip", "x-cluster-client-ip", "x-real-ip")
+)
+_PROXIED_PREFIXES = ("cf-", "l5d-", "x-envoy-", "x-forwarded-")
+"""What many proxies add to a request. Many others add nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,14 @@ class Visitor:
 
 
 Auth = Callable[[Visitor], bool | Awaitable[bool]]
-"""Says whether a visitor may see the page. Sync or async."""
+"""Says whether a visitor may see the page, with True or False. Sync or async."""
 
 
 async def may_see(visitor: Visitor, auth: Auth | None, failures: Failures) -> bool:
     """Whether the page is to be shown: what `auth` says, and without one, only on this machine.
 
-    An exception that is a response (Starlette's HTTPException) is the application's to answer.
+    What is neither True nor False is a failure, and a no. An exception that is a response
+    (Starlette's HTTPException) is the application's to answer.
     """
     if auth is None:
         return is_on_this_machine(visitor)
@@ -51,25 +55,49 @@ async def may_see(visitor: Visitor, auth: Auth | None, failures: Failures) -> bo
         answer = auth(visitor)
         if inspect.isawaitable(answer):
             answer = await answer
-        return bool(answer)
+        return _plain(answer)
     except Exception as error:
-        if isinstance(getattr(error, "status_code", None), int):
+        if isinstance(getattr(error, "status_code", None), int) and hasattr(error, "detail"):
             raise
         failures.note("debug_auth")
         return False
 
 
+def _plain(answer: object) -> bool:
+    # A response (a redirect to a login, a 401), a generator, a key: all of them would be true.
+    if answer is None or isinstance(answer, bool):
+        return answer is True
+    raise TypeError(f"debug_auth must return True or False, not {type(answer).__name__}")
+
+
 def is_on_this_machine(visitor: Visitor) -> bool:
-    """Whether it was surely sent from this machine, by somebody who meant to."""
+    """Whether it seems to be sent from this machine, by somebody who meant to.
+
+    A proxy on this machine that adds no header, speaks HTTP/1.1 and says a local host cannot be
+    told from somebody who sits here: nginx from 1.29.7 on and HAProxy, as they come. Behind any
+    proxy, only `debug_auth` is a protection.
+    """
     return (
         visitor.client is not None
         and _is_loopback(visitor.client)
-        # A proxy on this machine, behind which anybody may be. Nginx, as it comes, adds no
-        # header and puts its own idea of the host in, but speaks HTTP/1.0.
-        and not any(name in _PROXIED or name.startswith("x-forwarded-") for name in visitor.headers)
-        and visitor.scope.get("http_version") != "1.0"
+        # A proxy on this machine, behind which anybody may be, if it gives itself away.
+        and not any(
+            name in _PROXIED or name.startswith(_PROXIED_PREFIXES) for name in visitor.headers
+        )
+        and visitor.scope.get("http_version") != "1.0"  # nginx before 1.29.7
+        and _is_meant(visitor.headers)
         # A page of somebody else's, whose name has come to mean 127.0.0.1 (DNS rebinding).
         and _is_local_host(visitor.headers.get("host", ""))
+    )
+
+
+def _is_meant(headers: Mapping[str, str]) -> bool:
+    # A page of somebody else's, to whose scripts the application's CORS middleware would show
+    # the figures. Whoever follows a link, or types the address, means to; and what comes of
+    # following a link, no other page can read.
+    return "origin" not in headers and (
+        headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        or headers.get("sec-fetch-mode") == "navigate"
     )
 
 

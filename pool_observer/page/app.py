@@ -17,9 +17,12 @@ from pool_observer.page.sharing import Shared
 
 _FORBIDDEN = (
     b"Only this machine may see this page, and only directly. "
-    b"Say who else may: observe(..., debug_auth=...).\n"
+    b"Say who else may: observe(..., debug_auth=...) or debug_app(..., auth=...).\n"
 )
-_REFUSED = b"You may not see this page: debug_auth, of observe(..., debug_auth=...), says no.\n"
+_REFUSED = (
+    b"You may not see this page: "
+    b"debug_auth of observe(..., debug_auth=...), or auth of debug_app(..., auth=...), says no.\n"
+)
 
 _ALWAYS = [
     (b"cache-control", b"no-store"),
@@ -47,6 +50,7 @@ class LivePage(HttpApp):
         self._auth = auth
         self._failures = Failures()
         self._figures = Shared(self._make, clock)
+        self._page = html()  # read now: the first visit may be in an outage, out of files
 
     async def answer(self, scope: Scope, send: Send) -> None:
         method = scope["method"]
@@ -63,9 +67,9 @@ class LivePage(HttpApp):
             await answer(403, _FORBIDDEN if self._auth is None else _REFUSED)
             return
         if not prefers_json(visitor.headers.get("accept", "")):
-            page = html()
-            policy = (b"content-security-policy", page.policy.encode())
-            await answer(200, page.body, (b"content-type", b"text/html; charset=utf-8"), policy)
+            policy = (b"content-security-policy", self._page.policy.encode())
+            html_type = (b"content-type", b"text/html; charset=utf-8")
+            await answer(200, self._page.body, html_type, policy)
             return
         try:
             figures = await self._figures.get()
@@ -73,7 +77,9 @@ class LivePage(HttpApp):
             sentence = f"Making the figures failed with {type(error).__name__}; see the log.\n"
             await answer(500, sentence.encode())
             return
-        await answer(200, figures, (b"content-type", b"application/json"))
+        # Over a connection of its own, the next one may meet another worker process.
+        close = [(b"connection", b"close")] if scope.get("http_version") == "1.1" else []
+        await answer(200, figures, (b"content-type", b"application/json"), *close)
 
     def _make(self) -> bytes:
         try:

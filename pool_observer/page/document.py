@@ -94,6 +94,7 @@ def _timeline(seconds: list[Second], until: float) -> Json:
         "idle": [_rounded(second.idle) for second in seconds],
         "waiting": [second.waiting for second in seconds],
         "timed_out": [second.timed_out for second in seconds],
+        "failed": [second.failed for second in seconds],
     }
 
 
@@ -164,7 +165,7 @@ def _holders(history: History, totals: PoolTotals, now: int) -> Json:
     uses = history.uses(totals)[:MOST_HOLDERS]
     return {
         "window_seconds": window,
-        "rows": [_use(use, window) for use in uses if use.total_ns or use.timed_out],
+        "rows": [_use(use, window) for use in uses if use.total_ns or use.timed_out or use.failed],
     }
 
 
@@ -181,6 +182,7 @@ def _use(use: Use, window: float) -> Json:
         "wasted_ratio": wasted / use.total_ns if use.total_ns else 0.0,
         "blamed_seconds": use.blamed_seconds,
         "timed_out": use.timed_out,
+        "failed": use.failed,
     }
 
 
@@ -188,6 +190,7 @@ def _incident(incident: Incident) -> Json:
     return {
         "kind": incident.kind.value,
         "at": incident.at,
+        "since": incident.at if incident.since is None else incident.since,
         "count": incident.count,
         "holder": incident.holder,
         "call_site": _place(incident.call_site),
@@ -202,6 +205,7 @@ def _totals(state: PoolState) -> Json:
     return {
         "checkouts": sum(each.checkouts for each in holders),
         "timed_out": sum(each.timed_out for each in holders),
+        "failed": sum(each.failed for each in holders),
         "overdue": sum(each.overdue for each in holders),
         "lost": sum(each.lost for each in holders),
         "internal_errors": sum(totals.internal_errors.values()),

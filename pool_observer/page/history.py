@@ -23,13 +23,14 @@ _NOBODY = HolderTotals()
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """One second: connections on average, callers waiting at its end, time-outs in it."""
+    """One second: connections on average, callers waiting at its end, and those in it in vain."""
 
     executing: float
     in_transaction: float
     idle: float
     waiting: int
     timed_out: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Use:
     idle_ns: int
     blamed_seconds: float
     timed_out: int
+    failed: int
 
     @property
     def total_ns(self) -> int:
@@ -54,6 +56,7 @@ class _Figures:
     in_transaction_ns: int
     idle_ns: int
     timed_out: int
+    failed: int
 
 
 class History:
@@ -92,10 +95,11 @@ class History:
             (new.idle_ns - old.idle_ns) / passed,
             waiting,
             new.timed_out - old.timed_out,
+            new.failed - old.failed,
         )
         self.seconds.append(second)
         # Where looking was late, the seconds it has missed were like this one.
-        quiet = Second(second.executing, second.in_transaction, second.idle, waiting, 0)
+        quiet = Second(second.executing, second.in_transaction, second.idle, waiting, 0, 0)
         self.seconds.extend([quiet] * min(round(passed / NANOSECONDS) - 1, SECONDS))
 
     def uses(self, totals: PoolTotals) -> list[Use]:
@@ -119,6 +123,7 @@ def _sum(totals: PoolTotals) -> _Figures:
         sum(each.in_transaction_ns for each in holders),
         sum(each.idle_ns for each in holders),
         sum(each.timed_out for each in holders),
+        sum(each.failed for each in holders),
     )
 
 
@@ -130,4 +135,5 @@ def _difference(holder: str, now: HolderTotals, before: HolderTotals) -> Use:
         now.idle_ns - before.idle_ns,
         now.blamed_seconds - before.blamed_seconds,
         now.timed_out - before.timed_out,
+        now.failed - before.failed,
     )

@@ -47,18 +47,44 @@ def test_after_the_end_no_code_answers() -> None:
 
 def test_a_request_knows_its_task() -> None:
     async def main() -> None:
-        task = request_to(endpoint).progress.task
+        request = request_to(endpoint)
+        request.runs_here()
+        task = request.progress.task
         assert task is not None
         assert task() is asyncio.current_task()
 
     asyncio.run(main())
-    assert request_to(endpoint).progress.task is None
+    request = request_to(endpoint)
+    request.runs_here()
+    assert request.progress.task is None
+
+
+def test_a_request_is_in_the_task_that_routes_it() -> None:
+    async def main() -> None:
+        request = request_to(endpoint)
+        request.runs_here()
+
+        async def route() -> None:
+            request.is_routed_by({"type": "http", "path": "/"})
+            task = request.progress.task
+            assert task is not None
+            assert task() is asyncio.current_task()
+
+        await asyncio.create_task(route())
+
+    asyncio.run(main())
 
 
 def test_a_request_need_not_be_in_a_task() -> None:
     async def main() -> None:
         made: asyncio.Future[Request] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(lambda: made.set_result(request_to(endpoint)))
+
+        def make() -> None:
+            request = request_to(endpoint)
+            request.runs_here()
+            made.set_result(request)
+
+        asyncio.get_running_loop().call_soon(make)
         assert (await made).progress.task is None
 
     asyncio.run(main())

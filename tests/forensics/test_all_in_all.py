@@ -79,7 +79,7 @@ def test_nothing_else_was_said(story: Story) -> None:
     expected = sorted([*(case.holder for case in CASES), SENTINEL])
     overdue = [each.holder or "" for each in story.after.log if each.incident == "overdue"]
     assert sorted(overdue) == expected
-    kinds = {each.incident for each in story.after.log if each.logger.startswith("pool_observer")}
+    kinds = {each.incident for each in story.after.log if each.logger == "pool_observer.incidents"}
     assert kinds == {"overdue", "returned", "lost"}
     for seen in (story.overdue, story.after):
         assert seen.metrics.total("pool_observer_internal_errors_total") == 0

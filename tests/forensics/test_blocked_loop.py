@@ -68,7 +68,8 @@ def the_line() -> str:
 
 def test_the_warning_came_while_nobody_was_answered(blocked: Blocked) -> None:
     assert isinstance(blocked.unanswered, httpx.ReadTimeout)
-    assert [each.incident for each in blocked.during] == ["overdue", "overdue"]
+    told = [each.incident for each in blocked.during if each.incident is not None]
+    assert told == ["overdue", "overdue"]
 
 
 def test_who_blocks_the_loop_is_told_so_and_where(blocked: Blocked) -> None:
@@ -107,7 +108,15 @@ def test_all_is_told_once_and_is_over_afterwards(blocked: Blocked) -> None:
         assert blocked.metrics.one("pool_observer_overdue_total", holder=holder) == 1
     assert blocked.pool["holds"] == []
     incidents = {(each["kind"], each["holder"]) for each in blocked.pool["incidents"]}
-    assert incidents == {(kind, holder) for kind in ("overdue", "returned") for holder in HOLDERS}
+    expected = {(kind, holder) for kind in ("overdue", "returned") for holder in HOLDERS}
+    assert incidents == expected | {("loop_blocked", None)}
+
+
+def test_afterwards_it_is_known_what_has_blocked_the_loop(blocked: Blocked) -> None:
+    (incident,) = [each for each in blocked.pool["incidents"] if each["kind"] == "loop_blocked"]
+    assert incident["text"].startswith("an event loop was blocked for ")
+    assert the_line() in incident["text"]
+    assert any(each.incident == "loop_blocked" for each in blocked.after)
 
 
 def test_the_lag_is_measured_and_exported(blocked: Blocked) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
+from tests.page.documents import AT
+
 EXECUTABLE = shutil.which("chromium")
 PATIENCE_SECONDS = 120
 
@@ -24,6 +26,14 @@ new PerformanceObserver((list) => {
   window.longTasks.push(...list.getEntries().map((task) => Math.round(task.duration)));
 }).observe({ type: "longtask", buffered: true });
 """
+
+
+async def until(page: Page, condition: str) -> None:
+    """Wait for it. Playwright's own wait_for_function evaluates it in the page, which is refused
+    there by the Content-Security-Policy, unless it is true at once."""
+    async with asyncio.timeout(30):
+        while not await page.evaluate(condition):
+            await asyncio.sleep(0.01)
 
 
 class Chromium:
@@ -41,9 +51,13 @@ class Chromium:
         width: int = 1440,
         height: int = 900,
         may_complain: str | None = None,
+        stand_still: bool = False,
         **context: Any,
     ) -> None:
-        """Open the address and look; `may_complain` is in what the console may say."""
+        """Open the address and look; `may_complain` is in what the console may say.
+
+        With `stand_still`, no time passes on the page but what `page.clock` is told.
+        """
 
         async def visit() -> None:
             complaints: list[str] = []
@@ -59,6 +73,9 @@ class Chromium:
                 page = await within.new_page()
                 page.on("console", heard)
                 page.on("pageerror", lambda error: complaints.append(str(error)))
+                if stand_still:
+                    await page.clock.install(time=AT)
+                    await page.clock.pause_at(AT + 1)
                 await page.goto(address)
                 await look(page)
                 if context.get("java_script_enabled", True):

@@ -64,6 +64,7 @@ def pool(
         "totals": {
             "checkouts": 1284,
             "timed_out": 0,
+            "failed": 0,
             "overdue": 0,
             "lost": 0,
             "internal_errors": 0,
@@ -76,7 +77,7 @@ def pool(
 def timeline(length: int = 0, **series: Any) -> dict[str, Any]:
     nothing = {
         name: [0] * length
-        for name in ("executing", "in_transaction", "idle", "waiting", "timed_out")
+        for name in ("executing", "in_transaction", "idle", "waiting", "timed_out", "failed")
     }
     return {"until": AT, "every_seconds": 1.0, **nothing, **series}
 
@@ -131,6 +132,7 @@ def route(holder: str, connections: float, **changes: Any) -> dict[str, Any]:
         "wasted_ratio": 0.9,
         "blamed_seconds": 0.0,
         "timed_out": 0,
+        "failed": 0,
         **changes,
     }
 
@@ -139,6 +141,7 @@ def incident(kind: str = "timed_out", **changes: Any) -> dict[str, Any]:
     return {
         "kind": kind,
         "at": AT - 12,
+        "since": None,
         "count": 1,
         "holder": "GET /users/{id}",
         "call_site": {"file": "app/users.py", "line": 17, "function": "user"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.page.documents import (
+    AT,
     CHAT,
     IDLE_IN_TRANSACTION,
     hold,
@@ -210,8 +211,39 @@ def blocked() -> dict[str, Any]:
     return {**exhausted(), "event_loop": loop}
 
 
+def down() -> dict[str, Any]:
+    """The database cannot be reached."""
+    refused = "no connection could be opened for GET /users/{id}: OperationalError"
+    figures = pool(
+        idle=0,
+        timeline=timeline(
+            300,
+            executing=[1.2 if second < 260 else 0.0 for second in range(300)],
+            in_transaction=[0.6 if second < 260 else 0.0 for second in range(300)],
+            failed=[int(second >= 260 and second % 5 == 0) for second in range(300)],
+        ),
+        holders={
+            "window_seconds": 300.0,
+            "rows": [route("GET /users/{id}", 1.1, failed=7), route("GET /orders", 0.4, failed=1)],
+        },
+        incidents=[
+            incident("failed", since=AT - 36, count=8, seconds=None, text=refused),
+            incident(
+                "loop_blocked",
+                at=AT - 120,
+                holder=None,
+                call_site={"file": "app/reports.py", "line": 88, "function": "build"},
+                seconds=6.0,
+                text="an event loop was blocked for 6.0 s or more: app/reports.py:88 in build",
+            ),
+        ],
+    )
+    figures["totals"]["failed"] = 8
+    return figures
+
+
 def crowded(count: int = 500, *, seconds: float = 0.0) -> dict[str, Any]:
-    """As many holds as a document has, each of a route of its own."""
+    """As many holds as a document has, each of a route of its own, and 20 that it has not."""
     holds = [
         hold(
             number,
@@ -222,5 +254,6 @@ def crowded(count: int = 500, *, seconds: float = 0.0) -> dict[str, Any]:
         )
         for number in range(count)
     ]
-    minute = timeline(60, in_transaction=[count] * 60)
-    return pool(holds=holds, max=600, idle=0, holds_omitted=20, timeline=minute)
+    minute = timeline(60, in_transaction=[count + 20] * 60)
+    most = count + 100
+    return pool(holds=holds, used=count + 20, max=most, idle=0, holds_omitted=20, timeline=minute)

@@ -8,10 +8,10 @@ from playwright.async_api import Page, expect
 
 from tests.page.browser import Chromium
 from tests.page.documents import pool
-from tests.page.scenes import blocked, exhausted, healthy, leaking
+from tests.page.scenes import blocked, down, exhausted, healthy, leaking
 from tests.page.service import service
 
-SCENES = (healthy, exhausted, leaking, blocked, pool)
+SCENES = (healthy, exhausted, leaking, blocked, down, pool)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -26,6 +26,10 @@ def test_axe_finds_nothing(chromium: Chromium, width: int, scheme: str) -> None:
                 await summary.click()
             it.process = {"pid": 72}
             await expect(page.get_by_role("button", name="72")).to_be_visible()
+            results = await Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
+            it.go_on.clear()
+            await expect(page.locator("body.silent #trouble")).to_contain_text("No answer for")
             results = await Axe().run(page)
             assert results.violations_count == 0, results.generate_report()
 

@@ -7,12 +7,14 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pool_observer.asgi_types import Message
 from pool_observer.page import LivePage
+from pool_observer.page.html import html
 from tests.asgi.calling import call, scope_for, status
 from tests.page.calls import JSON, ask, body, headers
 from tests.page.documents import document, hold, pool
@@ -31,6 +33,26 @@ def test_what_json_cannot_say_is_null() -> None:
     assert figures["pools"][0]["utilization"] is None
     assert figures["pools"][0]["holds"][0]["seconds"] is None
     assert figures["pools"][0]["max"] == 15
+
+
+def test_each_answer_is_over_a_connection_of_its_own() -> None:
+    """So that the next one may meet another worker process."""
+    assert headers(ask(LivePage(document), headers=JSON))["connection"] == "close"
+    # There is no such header from HTTP/2 on; the page itself is asked for once.
+    assert "connection" not in headers(ask(LivePage(document), headers=JSON, http_version="2"))
+    assert "connection" not in headers(ask(LivePage(document)))
+
+
+def test_no_file_is_read_for_a_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first visit may be in an outage, and there may be no more files to be opened."""
+    page = LivePage(document)
+
+    def fail(*args: Any) -> None:
+        raise OSError(24, "Too many open files")
+
+    html.cache_clear()
+    monkeypatch.setattr(Path, "read_text", fail)
+    assert status(ask(page)) == 200
 
 
 def test_half_a_surrogate_pair_is_answered() -> None:

@@ -66,6 +66,7 @@ def test_routes_are_told_by_their_share_of_the_last_minutes(
                 "wasted_ratio": 1.0,
                 "blamed_seconds": 0.0,
                 "timed_out": 0,
+                "failed": 0,
             }
         ],
     }

@@ -65,7 +65,7 @@ def test_each_second_tells_connections_on_average(
     with engine.connect():
         clock.advance(1)
         history.look(observer.settled())
-    assert seconds(history) == [Second(0.25, 0.25, 0.25, 0, 0), Second(0, 0, 1, 0, 0)]
+    assert seconds(history) == [Second(0.25, 0.25, 0.25, 0, 0, 0), Second(0, 0, 1, 0, 0, 0)]
 
 
 def test_time_outs_are_told_in_their_second(
@@ -90,7 +90,7 @@ def test_seconds_in_which_nobody_looked_are_not_left_out(
             engine.connect()
         clock.advance(3)
         history.look(observer.settled())
-    assert seconds(history) == [Second(0, 0, 1, 0, 1), *[Second(0, 0, 1, 0, 0)] * 2]
+    assert seconds(history) == [Second(0, 0, 1, 0, 1, 0), *[Second(0, 0, 1, 0, 0, 0)] * 2]
 
 
 def test_a_clock_that_stands_still_tells_nothing(observer: PoolObserver, history: History) -> None:
@@ -126,9 +126,9 @@ def test_holders_are_told_by_what_they_have_done_lately(
             engine.connect()
     totals = totals_of(observer._ledger)
     assert [use for use in history.uses(totals) if use.total_ns or use.timed_out] == [
-        Use("job:long", 250_000_000, 1_000_000_000, 0, 0.0, 0),
-        Use("job:short", 0, 0, 1_000_000_000, 0.0, 0),
-        Use("job:victim", 0, 0, 0, 0.0, 1),
+        Use("job:long", 250_000_000, 1_000_000_000, 0, 0.0, 0, 0),
+        Use("job:short", 0, 0, 1_000_000_000, 0.0, 0, 0),
+        Use("job:victim", 0, 0, 0, 0.0, 1, 0),
     ]
 
 
@@ -143,4 +143,4 @@ def test_after_a_fork_it_begins_anew(
     history.look(observer.settled())
     clock.advance(1)
     history.look(observer.settled())
-    assert seconds(history) == [Second(0, 0, 0, 0, 0)]
+    assert seconds(history) == [Second(0, 0, 0, 0, 0, 0)]

@@ -6,8 +6,7 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests.page.browser import Chromium
-from tests.page.documents import pool
+from tests.page.browser import Chromium, until
 from tests.page.scenes import exhausted, healthy
 from tests.page.service import Service, service
 
@@ -17,34 +16,48 @@ _HIDE = """(hidden) => {
 }"""
 
 
-async def asked_again(it: Service, page: Page, times: int = 1) -> None:
+async def answered(page: Page) -> None:
+    """Until what was asked for has come."""
+    await until(page, "asking === null")
+
+
+async def asked_within(it: Service, page: Page, milliseconds: int) -> int:
+    """How often the service is asked in that time, which passes only for this."""
     asked = it.asked
-    while it.asked < asked + times:
-        await page.wait_for_timeout(20)
+    await page.clock.run_for(milliseconds)
+    await answered(page)
+    return it.asked - asked
 
 
-async def nothing_is_asked(it: Service, page: Page) -> None:
-    """For longer than it takes to ask again."""
-    await page.wait_for_timeout(100)  # what is under way
-    asked = it.asked
-    await page.wait_for_timeout(1500)
-    assert it.asked == asked
-
-
-def test_it_asks_once_a_second_and_not_while_nobody_looks(chromium: Chromium) -> None:
+def test_it_asks_once_a_second(chromium: Chromium) -> None:
     with service(healthy()) as it:
 
         async def look(page: Page) -> None:
-            await asked_again(it, page, 2)
+            await answered(page)
+            assert it.asked == 1
+            for _ in range(3):
+                assert await asked_within(it, page, 999) == 0
+                assert await asked_within(it, page, 1) == 1
+
+        chromium.visit(it.address, look, stand_still=True)
+
+
+def test_it_does_not_ask_while_nobody_looks(chromium: Chromium) -> None:
+    with service(healthy()) as it:
+
+        async def look(page: Page) -> None:
+            await answered(page)
             await page.evaluate(_HIDE, True)
-            await nothing_is_asked(it, page)
+            assert await asked_within(it, page, 60_000) == 0
             it.show(exhausted())
             await page.evaluate(_HIDE, False)
+            await expect(page.locator("#trouble")).to_be_hidden()
             await expect(page.locator(".headline")).to_contain_text("25 waiting")
-            await asked_again(it, page, 2)
+            await answered(page)
+            assert await asked_within(it, page, 1000) == 1
             await expect(page.locator("#trouble")).to_be_hidden()
 
-        chromium.visit(it.address, look)
+        chromium.visit(it.address, look, stand_still=True)
 
 
 def test_it_can_be_paused(chromium: Chromium) -> None:
@@ -53,20 +66,21 @@ def test_it_can_be_paused(chromium: Chromium) -> None:
         async def look(page: Page) -> None:
             button = page.get_by_role("button")
             await expect(page.locator("#freshness")).to_contain_text("live")
+            await answered(page)
             await button.press("Enter")
             await expect(button).to_have_text("Resume")
             await expect(page.locator("#freshness")).to_contain_text("paused at")
             it.show(exhausted())
-            await nothing_is_asked(it, page)
+            assert await asked_within(it, page, 60_000) == 0
             await page.evaluate(_HIDE, True)
             await page.evaluate(_HIDE, False)
-            await nothing_is_asked(it, page)
+            assert await asked_within(it, page, 60_000) == 0
             await expect(page.locator(".headline")).to_contain_text("nobody waits")
             await button.press("Enter")
             await expect(page.locator(".headline")).to_contain_text("25 waiting")
             await expect(page.locator("#freshness")).to_contain_text("live")
 
-        chromium.visit(it.address, look)
+        chromium.visit(it.address, look, stand_still=True)
 
 
 def test_a_service_that_does_not_answer_is_waited_for(chromium: Chromium) -> None:
@@ -75,12 +89,14 @@ def test_a_service_that_does_not_answer_is_waited_for(chromium: Chromium) -> Non
         async def look(page: Page) -> None:
             trouble = page.locator("#trouble")
             await expect(page.locator(".headline")).to_contain_text("nobody waits")
+            await answered(page)
             it.go_on.clear()
-            await expect(trouble).to_have_text(
-                re.compile(r"No answer for \d s: the event loop may be blocked\.")
-            )
+            await page.clock.run_for(3000)
+            await expect(trouble).to_be_hidden()  # many a request takes two seconds
+            await page.clock.run_for(1000)
+            await expect(trouble).to_have_text("No answer for 3 s: the event loop may be blocked.")
             await expect(page.locator("[aria-live]")).to_contain_text("No answer for")
-            await expect(page.locator("#freshness")).to_contain_text("ago")
+            await expect(page.locator("#freshness")).to_contain_text("4.0\u00a0s ago")
             await expect(page.locator(".headline")).to_contain_text("nobody waits")
             it.show(exhausted())
             it.go_on.set()
@@ -88,7 +104,7 @@ def test_a_service_that_does_not_answer_is_waited_for(chromium: Chromium) -> Non
             await expect(trouble).to_be_hidden()
             await expect(page.locator("#freshness")).to_contain_text("live")
 
-        chromium.visit(it.address, look)
+        chromium.visit(it.address, look, stand_still=True)
 
 
 def test_a_service_that_is_gone_comes_back(chromium: Chromium) -> None:
@@ -115,15 +131,20 @@ def test_whoever_may_not_look_any_more_is_told(chromium: Chromium) -> None:
 
         async def look(page: Page) -> None:
             await expect(page.locator(".headline")).to_contain_text("nobody waits")
+            await answered(page)
             it.allowed = False
+            await page.clock.run_for(1000)
             trouble = page.locator("#trouble")
             await expect(trouble).to_contain_text("You may not see the figures (403).")
             await expect(trouble).to_contain_text("debug_auth")
             await expect(page.locator(".headline")).to_contain_text("nobody waits")
+            await answered(page)
             it.allowed = True
-            await expect(trouble).to_be_hidden(timeout=10_000)
+            assert await asked_within(it, page, 4999) == 0
+            assert await asked_within(it, page, 1) == 1
+            await expect(trouble).to_be_hidden()
 
-        chromium.visit(it.address, look, may_complain="403")
+        chromium.visit(it.address, look, may_complain="403", stand_still=True)
 
 
 def test_a_failure_of_the_service_is_told(chromium: Chromium) -> None:
@@ -152,49 +173,6 @@ def test_answers_of_another_kind_are_not_taken_for_figures(chromium: Chromium) -
             await page.unroute("**/*")
             await page.route("**/*", lambda route: route.fulfill(json={"schema": 2}))
             await expect(trouble).to_contain_text("Load the page again.", timeout=10_000)
-
-        chromium.visit(it.address, look)
-
-
-def test_workers_that_answer_in_turn_are_kept_apart(chromium: Chromium) -> None:
-    with service(pool("orders", used=1), pid=71) as it:
-
-        async def look(page: Page) -> None:
-            choice = page.get_by_role("navigation", name="Worker processes")
-            headline, buttons = page.locator(".headline"), choice.get_by_role("button")
-            await expect(headline).to_contain_text("1 of 15")
-            await expect(choice).to_be_hidden()
-
-            it.process = {"pid": 72}
-            it.show({**exhausted(), "name": "orders"})
-            await expect(buttons).to_have_text(["71", "72: in trouble"])
-            await expect(buttons.nth(0)).to_have_attribute("aria-pressed", "true")
-            await expect(headline).to_contain_text("1 of 15")  # still that of 71
-
-            await buttons.nth(1).click()
-            await expect(headline).to_contain_text("25 waiting")
-            await expect(page.locator("#origin")).to_contain_text("Process 72")
-
-            it.process = {"pid": 71}
-            it.show(pool("orders", used=3))
-            await asked_again(it, page, 2)
-            await expect(headline).to_contain_text("25 waiting")
-            await buttons.nth(0).click()
-            await expect(headline).to_contain_text("3 of 15")
-            await expect(buttons.nth(0)).to_have_attribute("aria-pressed", "true")
-
-        chromium.visit(it.address, look)
-
-
-def test_a_service_that_was_started_anew_is_followed(chromium: Chromium) -> None:
-    with service(pool(used=1), pid=71) as it:
-
-        async def look(page: Page) -> None:
-            await expect(page.locator("#origin")).to_contain_text("Process 71")
-            it.process = {"pid": 99}
-            it.show(pool(used=2))
-            await expect(page.locator("#origin")).to_contain_text("Process 99", timeout=15_000)
-            await expect(page.locator(".headline")).to_contain_text("2 of 15")
 
         chromium.visit(it.address, look)
 

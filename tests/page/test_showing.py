@@ -198,6 +198,8 @@ def test_by_hand_on_any_application(observed: Observe) -> None:
     assert [pool["name"] for pool in pools(app, "/pools/")] == ["orders"]
     refusing = debug_app(observer, auth=lambda visitor: False)
     assert get(refusing, "/").status_code == 403
+    assert "auth of debug_app(..., auth=...), says no" in get(refusing, "/").text
+    assert "debug_app(..., auth=...)" in get(app, "/pools/", address="10.0.0.7").text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 const EVERY = 1000;
 const REFUSED_EVERY = 5000;
-const PATIENCE = 10000; // then it is asked anew
+const PATIENCE = 10000; // then it is asked anew, and another worker may answer
 const SOON_SILENT = 2000;
 const FORGET_AFTER = 60000;
 
@@ -12,6 +12,7 @@ let timer = null;
 let silentSince = null; // since when it owes an answer
 let failure = null; // what is the matter, if that is known
 let reachable = true;
+let gaveUpAt = null; // when a worker had let us wait in vain
 
 const running = () => !paused && !document.hidden;
 
@@ -20,7 +21,10 @@ async function ask() {
   if (asking || !running()) return;
   const mine = (asking = new AbortController());
   const startedAt = performance.now();
-  const patience = setTimeout(() => mine.abort(), PATIENCE);
+  const patience = setTimeout(() => {
+    gaveUpAt = performance.now();
+    mine.abort();
+  }, PATIENCE);
   silentSince ??= startedAt;
   let every = EVERY;
   try {
@@ -82,11 +86,18 @@ function learn(figures) {
   for (const [other, answer] of answers) {
     if (now - answer.at > FORGET_AFTER) answers.delete(other);
   }
+  if (!owing().length) gaveUpAt = null;
   if (!answers.has(shownPid)) chosen = false;
   // A worker that answers no more may have been replaced by another one.
-  if (!chosen && now - (answers.get(shownPid)?.at ?? -Infinity) > 5 * EVERY) shownPid = pid;
+  if (!chosen && now - (answers.get(shownPid)?.at ?? -Infinity) > turn()) shownPid = pid;
   showAnswer();
 }
+
+// Which one is asked is not ours to say: within this time, one of many is met again.
+const turn = () => Math.min(5 * EVERY * answers.size, FORGET_AFTER);
+// Those that may have been the one that let us wait: they have not answered since.
+const owing = () => (gaveUpAt === null ? []
+  : [...answers].filter(([, answer]) => answer.at < gaveUpAt).map(([pid]) => pid));
 
 // Says how things stand between page and service.
 function tick() {
@@ -94,7 +105,10 @@ function tick() {
   const answer = answers.get(shownPid);
   const silence = silentSince === null || !running() ? 0 : now - silentSince;
   const silent = silence > SOON_SILENT || (silence > 0 && !reachable);
-  const troubled = running() && (silent || failure !== null);
+  const waitingFor = owing();
+  const stale = Boolean(answer) && running() && [...answers.values()].some((other) =>
+    other.at - answer.at > Math.max(PATIENCE, turn()));
+  const troubled = running() && (silent || failure !== null || waitingFor.length > 0 || stale);
   if (silent) {
     const seconds = `${Math.floor(silence / 1000)} s`;
     say(page.trouble, reachable
@@ -102,11 +116,19 @@ function tick() {
       : `No answer for ${seconds}: the service cannot be reached.`);
   } else if (failure !== null) {
     say(page.trouble, failure);
+  } else if (waitingFor.length) {
+    const who = waitingFor.length === 1 ? `Worker process ${waitingFor[0]}`
+      : `One of the worker processes ${waitingFor.join(", ")}`;
+    say(page.trouble, `${who} gave no answer for ${PATIENCE / 1000} s: its event loop may be ` +
+      `blocked. ${waitingFor.includes(shownPid) ? "Others answer." : `Shown is ${shownPid}.`}`);
+  } else if (stale) {
+    say(page.trouble, `No figures of worker process ${shownPid} since ` +
+      `${clockTime(answer.document.at)}: others answer.`);
   }
   if (troubled && page.trouble.hidden) say(page.announcement, page.trouble.textContent);
   if (!troubled && !page.trouble.hidden) announced = null;
   show(page.trouble, troubled);
-  document.body.classList.toggle("silent", troubled);
+  document.body.classList.toggle("silent", silent || failure !== null || stale);
   document.body.classList.toggle("paused", paused);
   const age = answer ? (now - answer.at) / 1000 : null;
   const from = answer ? clockTime(answer.document.at) : "";

@@ -10,8 +10,15 @@ function grouped(items, keyOf) {
   }
   return [...groups.values()];
 }
+// Not by what is wrong with them: each grows into that, and its row would come and go.
 const holdGroups = (holds) => grouped(holds, (hold) =>
-  [hold.holder, placeText(hold.call_site), hold.diagnosis?.kind ?? null]);
+  [hold.holder, placeText(hold.call_site), isLeft(hold)]).map((group) => {
+  const told = group.members.filter((hold) => hold.diagnosis !== null);
+  if (!told.length) return { ...group, diagnosis: null, diagnosed: 0 };
+  const { parts: [kind], count } = commonest(told, (hold) => [hold.diagnosis.kind]);
+  const { diagnosis } = told.find((hold) => hold.diagnosis.kind === kind);
+  return { ...group, diagnosis, diagnosed: count };
+});
 const waitGroups = (waits) => grouped(waits, (wait) =>
   [wait.holder, placeText(wait.call_site), wait.stage, placeText(wait.nested_in)]);
 

@@ -51,13 +51,14 @@ function updateHold(view, group, longest) {
     ...usual.parts]);
   show(view.taken, first.call_site !== null);
   tell(view.taken, [["taken at", "label"], " ", ...placeParts(first.call_site)]);
-  const { diagnosis } = first;
+  const { diagnosis } = group;
   show(view.why, diagnosis !== null);
   show(view.mend, Boolean(diagnosis?.mend));
   if (diagnosis) {
     const kind = worded(KIND_WORDS, diagnosis.kind);
     const saysIt = diagnosis.text.toLowerCase().startsWith(kind.toLowerCase());
-    tell(view.kind, prose(saysIt ? capital(diagnosis.text) : kind));
+    const some = group.diagnosed < count ? `${group.diagnosed} of ${count}: ` : "";
+    tell(view.kind, [some, ...prose(saysIt ? capital(diagnosis.text) : kind)]);
     show(view.text, !saysIt && diagnosis.text !== "");
     tell(view.text, prose(ended(capital(diagnosis.text))));
     tell(view.mend, prose(ended(capital(diagnosis.mend))));

@@ -4,20 +4,31 @@ function judged(pool) {
   const first = pool.waits.length ? pool.waits[0].seconds : 0;
   const blocked = pool.event_loop.blocked;
   const { timed_out: timedOut } = pool.timeline;
+  const failures = failuresOf(pool.timeline);
   const recent = sum(timedOut.slice(-60));
+  const failed = sum(failures.slice(-60));
+  // Said by the box already, where it is blocked at this moment.
+  const late = blocked.length ? 0 : pool.event_loop.lag_seconds ?? 0;
   const left = pool.holds.filter(isLeft).length;
   const overdue = pool.holds.filter((hold) => hold.overdue).length;
   const full = pool.max !== null && pool.used >= pool.max;
   const lost = pool.incidents.some((one) => one.kind === "lost" && pool.now - one.at < 300);
   let level = "good";
-  if (pool.waiting || full || recent || overdue || left || lost || (pool.utilization ?? 0) >= 0.8) {
+  if (pool.waiting || full || recent || failed || overdue || left || lost || late >= MUCH_TOO_LATE ||
+      (pool.utilization ?? 0) >= 0.8) {
     level = "warn";
   }
-  if (blocked.length || sum(timedOut.slice(-10)) || (pool.waiting && (first >= 1 || recent))) {
+  if (blocked.length || sum(timedOut.slice(-10)) || sum(failures.slice(-10)) ||
+      (pool.waiting && (first >= 1 || recent))) {
     level = "bad";
   }
-  return { level, first, recent, overdue, left, full, lost, blocked };
+  return { level, first, recent, failed, late, overdue, left, full, lost, blocked };
 }
+
+const MUCH_TOO_LATE = 1;
+
+// An older service does not count them.
+const failuresOf = (timeline) => timeline.failed ?? timeline.timed_out.map(() => 0);
 
 // Proven to be a leak, however young.
 const isLeft = (hold) => hold.diagnosis?.kind === "finished";
@@ -35,6 +46,12 @@ function notes(found) {
   const said = [];
   if (found.recent) {
     said.push(`${found.recent} gave up waiting in the last minute.`);
+  }
+  if (found.failed) {
+    said.push(`${plural(found.failed, "checkout")} failed in the last minute.`);
+  }
+  if (found.late >= MUCH_TOO_LATE) {
+    said.push(`The event loop was late by ${duration(found.late)} in the last seconds.`);
   }
   if (found.overdue) {
     said.push(`${found.overdue} ${found.overdue === 1 ? "is" : "are"} held longer than the limit.`);

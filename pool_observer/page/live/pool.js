@@ -73,9 +73,7 @@ function updatePool(view, pool) {
 
   updateSection(view.incidents, "", "Nothing has been reported.",
     pool.incidents.length > 0);
-  keep(view.incidents.list, pool.incidents,
-    (one) => JSON.stringify([one.kind, one.at, one.holder, placeText(one.call_site)]),
-    createIncident, updateIncident);
+  keep(view.incidents.list, pool.incidents, incidentKey, createIncident, updateIncident);
 
   updateSection(view.settings, "", "", true);
   keep(view.settings.list, settingsOf(pool), ([name]) => name,

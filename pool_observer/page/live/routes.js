@@ -1,7 +1,7 @@
 // Routes.
 
 function createRoutes() {
-  const heads = ["Route", "connections", "not executing", "kept others waiting", "time-outs"];
+  const heads = ["Route", "connections", "not executing", "kept others waiting", "time-outs", "failed"];
   const row = make("tr");
   row.setAttribute("role", "row");
   heads.forEach((text, index) => {
@@ -30,12 +30,13 @@ function createRoute() {
   const view = {
     name: make("span", "clamp"), split: createSplit("share"), connections: cell("connection", "connections"),
     wasted: cell("not executing"), blamed: cell("others waited"), timedOut: cell("time-out", "time-outs"),
+    failed: cell("failed"),
   };
   const head = make("th", "", view.name, view.split.node);
   head.scope = "row";
   head.setAttribute("role", "rowheader");
   view.node = make("tr", "", head, view.connections.node, view.wasted.node, view.blamed.node,
-    view.timedOut.node);
+    view.timedOut.node, view.failed.node);
   view.node.setAttribute("role", "row");
   return view;
 }
@@ -53,4 +54,5 @@ function updateRoute(view, row, most) {
   figure(view.wasted, `${Math.round(100 * (row.wasted_ratio ?? 0))}\u00a0%`);
   figure(view.blamed, row.blamed_seconds ? duration(row.blamed_seconds) : "0");
   figure(view.timedOut, String(row.timed_out));
+  figure(view.failed, String(row.failed ?? 0));
 }

@@ -16,7 +16,7 @@ function settingsOf(pool) {
     facts.push(["event loop late by", duration(pool.event_loop.lag_seconds)]);
   }
   facts.push(["checkouts", totals.checkouts], ["time-outs", totals.timed_out],
-    ["overdue", totals.overdue], ["lost", totals.lost]);
+    ["failed", totals.failed ?? 0], ["overdue", totals.overdue], ["lost", totals.lost]);
   if (totals.internal_errors) facts.push(["internal errors of pool_observer", totals.internal_errors]);
   if (totals.dropped_events) facts.push(["events not counted", totals.dropped_events]);
   if (pool.unseen) facts.push(["taken before pool_observer was there", pool.unseen]);

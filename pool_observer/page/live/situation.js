@@ -7,7 +7,7 @@ const SIGNS = {
 };
 const SEGMENTS = [
   ["executing", "executing"], ["in_transaction", "in transaction"], ["idle", "held idle"],
-  ["unknown", "not seen being taken"], ["free", "idle in the pool"],
+  ["unlisted", "not listed"], ["unknown", "not seen being taken"], ["free", "idle in the pool"],
   ["unopened", "not open yet"], ["waiting", "waiting"],
 ];
 
@@ -39,9 +39,9 @@ function updateSituation(view, pool, found, groups) {
   show(view.note, note !== "");
   const group = culprit(pool, found, groups);
   show(view.because, group !== null);
-  show(view.mend, Boolean(group?.first.diagnosis?.mend));
+  show(view.mend, Boolean(group?.diagnosis?.mend));
   if (!group) return;
-  const { diagnosis, standing } = group.first;
+  const { diagnosis, first: { standing } } = group;
   const count = group.members.length;
   const why = diagnosis ? [": ", ...prose(ended(diagnosis.text))]
     : standing ? [", now ", ...standingParts(standing), "."] : ["."];
@@ -58,7 +58,8 @@ function parts(pool) {
   const opened = pool.used + pool.idle;
   return {
     ...counts,
-    unknown: Math.max(0, pool.used - known),
+    unlisted: pool.holds_omitted,
+    unknown: Math.max(0, pool.used - known - pool.holds_omitted),
     free: pool.idle,
     unopened: pool.max === null ? 0 : Math.max(0, pool.max - opened),
     waiting: pool.waiting,

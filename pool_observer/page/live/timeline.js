@@ -8,22 +8,25 @@ function createTimeline() {
   const waiting = drawn("path", { class: "waiting" });
   const halo = drawn("path", { class: "waiting halo" });
   const marks = drawn("path", { class: "timed-out" });
+  const crosses = drawn("path", { class: "failed" });
+  const cut = drawn("text", { class: "over", "text-anchor": "end" });
   const most = drawn("line", { class: "most" });
   const mostText = drawn("text", { class: "over" });
   const ground = drawn("line", { class: "ground" });
   const ticks = drawn("g", {});
   const cursor = drawn("line", { class: "cursor", hidden: "" });
   const svg = drawn("svg", { role: "img" }, ticks, paths.idle, paths.in_transaction,
-    paths.executing, ground, most, halo, waiting, marks, mostText, cursor);
+    paths.executing, ground, most, halo, waiting, marks, crosses, mostText, cut, cursor);
+  const failed = make("li", "", make("span", "swatch cross"), "failed");
   const legend = make("ul", "legend",
     ...ACTIVITIES.map((activity) => make("li", "",
       make("span", `swatch ${styleName(activity)}`), ACTIVITY_WORDS[activity])),
     make("li", "", make("span", "swatch line"), "waiting"),
-    make("li", "", make("span", "swatch mark"), "timed out"));
+    make("li", "", make("span", "swatch mark"), "timed out"), failed);
   const caption = make("figcaption");
   const node = make("figure", "timeline", svg, legend, caption);
   const view = {
-    node, svg, paths, waiting, halo, marks, most, mostText, ground, ticks, caption, cursor,
+    node, svg, paths, waiting, halo, marks, crosses, failed, cut, most, mostText, ground, ticks, caption, cursor,
     pointed: null, // where on the chart, by whoever looks
   };
   const pointTo = (at) => {
@@ -74,6 +77,13 @@ function drawTimeline(view) {
   set(view.waiting, "d", queue);
   set(view.marks, "d", timeline.timed_out.map((count, index) => count
     ? `M${point(x(index + 0.5) - 4.5)} 2h9l-4.5 8z` : "").join(""));
+  const failures = failuresOf(timeline);
+  set(view.crosses, "d", failures.map((count, index) => count
+    ? `M${point(x(index + 0.5) - 3.5)} 12l7 7m0-7l-7 7` : "").join(""));
+  show(view.failed, sum(failures) > 0);
+  say(view.cut, waitingMost > top ? `cut off, up to ${waitingMost} waiting` : "");
+  set(view.cut, "x", point(right));
+  set(view.cut, "y", point(y(top) + 15));
   for (const [line, level] of [[view.ground, bottom], [view.most, y(shown)]]) {
     for (const [name, value] of [["x1", 0], ["x2", width], ["y1", level], ["y2", level]]) {
       set(line, name, point(value));
@@ -88,7 +98,8 @@ function drawTimeline(view) {
   const told = [`Last ${span === 60 ? "minute" : "five minutes"}: at most ${amount(heldMost)}`,
     max === null ? " connections held" : ` of ${plural(max, "connection")} held`,
     `, ${waitingMost ? `at most ${waitingMost}` : "nobody"} waiting`,
-    `, ${plural(sum(timeline.timed_out), "time-out")}.`].join("");
+    `, ${plural(sum(timeline.timed_out), "time-out")}`,
+    sum(failures) ? `, ${sum(failures)} failed.` : "."].join("");
   set(view.svg, "aria-label", told);
   const index = view.pointed === null ? -1
     : Math.floor(length - (right - view.pointed) / scaleX);
@@ -104,7 +115,8 @@ function drawTimeline(view) {
   const when = clockTime(timeline.until - (length - 1 - index) * every);
   say(view.caption, `${when}: ${ACTIVITIES.map((activity) =>
     `${amount(timeline[activity][index])} ${ACTIVITY_WORDS[activity]}`).join(", ")}, ` +
-    `${timeline.waiting[index]} waiting, ${timeline.timed_out[index]} timed out.`);
+    `${timeline.waiting[index]} waiting, ${timeline.timed_out[index]} timed out` +
+    `${failures[index] ? `, ${failures[index]} failed` : ""}.`);
 }
 
 function steps(values, x, y, point, ground) {

@@ -18,7 +18,8 @@ const KIND_WORDS = {
   finished: "Not given back", loop_blocked: "Event loop blocked", lost: "Lost",
 };
 const INCIDENT_WORDS = {
-  timed_out: "Timed out", overdue: "Overdue", returned: "Given back after all", lost: "Lost",
+  timed_out: "Timed out", failed: "Failed", overdue: "Overdue", returned: "Given back after all",
+  lost: "Lost", loop_blocked: "Event loop blocked",
 };
 const DOING_WORDS = { awaiting: "awaiting", running: "running", blocked: "blocked in" };
 const STAGE_WORDS = {
