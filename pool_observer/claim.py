@@ -137,10 +137,17 @@ class Claim:
         else:
             end = now if self.ended_at is None else self.ended_at
         connecting_at = end if self.connecting_at is None else min(self.connecting_at, end)
-        pinging_at = (
-            connecting_at if self.pinging_at is None else min(self.pinging_at, connecting_at)
-        )
-        return pinging_at - self.asked_at, end - connecting_at, connecting_at - pinging_at
+        queued_until = self.queued_until(connecting_at)
+        return queued_until - self.asked_at, end - connecting_at, connecting_at - queued_until
+
+    def queued_until(self, end: int) -> int:
+        """When it got a connection to open or to test, or `end` if it did not by then."""
+        connecting_at, pinging_at = self.connecting_at, self.pinging_at
+        if connecting_at is not None and connecting_at < end:
+            end = connecting_at
+        if pinging_at is not None and pinging_at < end:
+            end = pinging_at
+        return end
 
     # -- holding ---------------------------------------------------------------------------
     def executing_from(self, now: int) -> ActivityState:

@@ -47,6 +47,9 @@ class Seats:
         return None if self.limit is None else Capacity(self.limit, self.pool, self.unseen)
 
 
+Part = tuple[Claim, int | None, int]
+"""A claim, when it was granted, and when what is seen of it ends."""
+
 Blame = dict[Claim | None, float]
 """Nanoseconds that others have queued on account of each hold; `None` is all that is unseen."""
 
@@ -72,8 +75,12 @@ class Contention:
         # Some that were open at the last look may be on their way, no longer among those that
         # are open and not yet among those that have ended; or have ended since `until`.
         claims = [*claims, *set(self._unfinished).difference(claims)]
+        # Each end is read once, and before the begin. Its owner goes on meanwhile, and writes
+        # down an instant that may have passed some looks ago: whoever reads twice may find a
+        # hold that is open, and then one that was over before this look began.
+        seen = [(claim, claim.ended_at, claim.granted_at) for claim in claims]
         self._unfinished = [
-            claim for claim in claims if claim.ended_at is None or claim.ended_at > until
+            claim for claim, ended_at, _ in seen if ended_at is None or ended_at > until
         ]
         if until <= since:
             return {}  # a clock that is coarse, and nothing has changed since
@@ -81,19 +88,17 @@ class Contention:
         if capacity is None:
             return {}
         pool, size = capacity.pool, capacity.limit - capacity.unseen
-        claims = [
-            claim
-            for claim in claims
-            if (claim.granted_at is None or claim.pool == pool)
+        parts = [
+            (claim, granted_at, until if ended_at is None else min(ended_at, until))
+            for claim, ended_at, granted_at in seen
+            if (granted_at is None or claim.pool == pool)
             and claim.asked_at < until
-            and (claim.ended_at is None or claim.ended_at > since)
+            and (ended_at is None or ended_at > since)
         ]
-        if len(claims) < size:
+        if len(parts) < size:
             return {}
-        begins = sorted([max(claim.asked_at, since) for claim in claims])
-        ends = sorted(
-            [until if claim.ended_at is None else min(claim.ended_at, until) for claim in claims]
-        )
+        begins = sorted([max(claim.asked_at, since) for claim, _, _ in parts])
+        ends = sorted([end for _, _, end in parts])
         if size <= 0:
             begins, ends, size = [since, *begins], [*ends, until], 1
         full_until = since if was_full else None
@@ -103,7 +108,7 @@ class Contention:
             self._was_full = end == until
         if next(_spans(begins, ends, size + 1), None) is None:
             return {}  # nobody had to queue
-        return _blame(claims, since, until, capacity)
+        return _blame(parts, since, until, capacity)
 
 
 def _spans(begins: list[int], ends: list[int], number: int) -> Iterator[tuple[int, int]]:
@@ -128,20 +133,19 @@ def _spans(begins: list[int], ends: list[int], number: int) -> Iterator[tuple[in
         yield span
 
 
-def _blame(claims: list[Claim], since: int, until: int, capacity: Capacity) -> Blame:
+def _blame(parts: list[Part], since: int, until: int, capacity: Capacity) -> Blame:
     """Share the time that claims have queued among those who held connections meanwhile."""
     # When, and what it changes: how many are there, how many queue, how many hold.
     changes: list[tuple[int, int, int, int, Claim]] = []
-    for claim in claims:
-        ended_at = until if claim.ended_at is None else claim.ended_at
-        queued_until = claim.asked_at + claim.wait_split(until)[0]
+    for claim, granted_at, end in parts:
+        waits_until = end if granted_at is None else min(granted_at, end)
+        queued_until = claim.queued_until(waits_until)
         changes.append((max(claim.asked_at, since), 1, 1, 0, claim))
-        changes.append((min(max(queued_until, since), until), 0, -1, 0, claim))
-        granted_at = claim.granted_at
+        changes.append((max(queued_until, since), 0, -1, 0, claim))
         holds = int(granted_at is not None and granted_at < until)
         if granted_at is not None and holds:
             changes.append((max(granted_at, since), 0, 0, 1, claim))
-        changes.append((min(ended_at, until), -1, 0, -holds, claim))
+        changes.append((end, -1, 0, -holds, claim))
     changes.sort(key=itemgetter(0))
 
     there = waiting = 0

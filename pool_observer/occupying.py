@@ -46,7 +46,7 @@ def occupants(
         if ended_at is None:
             ended_at, change = claim.ended_at, _Change.GIVING_UP
         assert ended_at is not None
-        queued_until = claim.asked_at + claim.wait_split(ended_at)[0]
+        queued_until = claim.queued_until(ended_at)
         changes.append((queued_until, change, claim, _NOBODY))
     for claim in claims:
         granted_at, ended_at = claim.granted_at, claim.ended_at

@@ -122,6 +122,40 @@ def test_what_is_on_its_way_from_open_to_ended_is_not_missed() -> None:
     assert (contention.full_ns, contention.full_times) == (20, 1)
 
 
+class Overtaken(Claim):
+    """Its owner has read the clock, and writes down what it said a good deal later."""
+
+    __slots__ = ("_late", "reads_left")
+
+    reads_left: int
+
+    @property
+    def ended_at(self) -> int | None:
+        self.reads_left -= 1
+        return self._late if self.reads_left < 0 else None
+
+    @ended_at.setter
+    def ended_at(self, instant: int | None) -> None:
+        self._late = instant
+
+
+@pytest.mark.parametrize("reads_left", range(8))
+def test_what_is_written_down_as_ended_after_two_looks_was_over_before_the_second(
+    reads_left: int,
+) -> None:
+    overtaken = Overtaken(None, None, 0)
+    overtaken.pool, overtaken.granted_at, overtaken.ended_at = HERE, 0, 25
+    overtaken.reads_left = 100
+    victim = claim(0, None, None)
+    contention = Contention(0)
+    capacity = Capacity(1, HERE)
+    assert contention.look([overtaken, victim], 20, capacity) == {overtaken: 20}
+    assert contention.look([victim], 30, capacity) == {overtaken: 10}
+    overtaken.reads_left = reads_left
+    # Whether it is seen to have ended by now or not: nothing is taken back, nothing fails.
+    assert contention.look([victim], 40, capacity) == ({overtaken: 10} if reads_left else {})
+
+
 def test_holds_of_a_pool_that_was_replaced_do_not_fill_the_new_one() -> None:
     before = claim(0, 0, None)
     other = Pool()
