@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cycles | memory | requests | scrape | snapshot | spans]`."""
+"""`python -m benchmarks [advice | cycles | memory | requests | scrape | snapshot | spans]`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("cycles", "memory", "requests", "scrape", "snapshot", "spans"),
+        choices=("advice", "cycles", "memory", "requests", "scrape", "snapshot", "spans"),
         default="cycles",
-        help="cycles: time per checkout, beside other tools (the default); "
+        help="advice: whether the pool size that is recommended is the right one; "
+        "cycles: time per checkout, beside other tools (the default); "
         "memory: flat over many holds, and bytes per open hold; "
         "requests: what a middleware adds to a request, beside other tools; "
         "scrape: what being scraped costs, beside prometheus_client's own ways; "
@@ -25,7 +26,11 @@ def main() -> None:
     parser.add_argument("--holds", type=int, help="memory: how many (default: a million)")
     arguments = parser.parse_args()
     # Each is imported only when it runs: processes that measure start from this module too.
-    if arguments.what == "memory":
+    if arguments.what == "advice":
+        from benchmarks import advice
+
+        advice.main(quick=arguments.quick)
+    elif arguments.what == "memory":
         from benchmarks import memory
 
         memory.main(holds=arguments.holds or (100_000 if arguments.quick else 1_000_000))

@@ -1,12 +1,15 @@
 """pool_observer: who is holding our database connections, why, and what do we change?"""
 
 from pool_observer.asgi.middleware import PoolObserverMiddleware
+from pool_observer.audit.facts import Deployment
+from pool_observer.audit.finding import Finding, Severity
 from pool_observer.expecting import expect_long_hold
 from pool_observer.explanation import (
     BlockedLoop,
     Diagnosis,
     Doing,
     ExplainedHold,
+    ServerSide,
     Standing,
     Trouble,
 )
@@ -32,7 +35,17 @@ from pool_observer.observer import PoolObserver
 from pool_observer.opentelemetry.settings import OpenTelemetry
 from pool_observer.page.access import Visitor
 from pool_observer.page.showing import debug_app
+from pool_observer.probe.settings import ServerProbe
 from pool_observer.prometheus.app import metrics_app
+from pool_observer.server import (
+    Blocker,
+    JoinedHold,
+    Owner,
+    ServerLimits,
+    ServerState,
+    Session,
+    SessionState,
+)
 from pool_observer.state import (
     Distribution,
     Exemplar,
@@ -49,10 +62,12 @@ from pool_observer.wiring import observe
 __all__ = [
     "Activity",
     "BlockedLoop",
+    "Blocker",
     "CallSite",
     "ConnectionClosed",
     "ConnectionInvalidated",
     "ConnectionOpened",
+    "Deployment",
     "Diagnosis",
     "Distribution",
     "Doing",
@@ -60,21 +75,31 @@ __all__ = [
     "Exemplar",
     "ExplainedHold",
     "Explanation",
+    "Finding",
     "Hold",
     "HolderTotals",
     "Incident",
     "IncidentKind",
+    "JoinedHold",
     "Listener",
     "Nesting",
     "Occupant",
     "OpenTelemetry",
     "Outcome",
+    "Owner",
     "Phase",
     "PoolObserver",
     "PoolObserverMiddleware",
     "PoolSettings",
     "PoolState",
     "PoolTotals",
+    "ServerLimits",
+    "ServerProbe",
+    "ServerSide",
+    "ServerState",
+    "Session",
+    "SessionState",
+    "Severity",
     "Stage",
     "Standing",
     "Thresholds",

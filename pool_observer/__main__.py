@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from pool_observer.commands import advise, check
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
@@ -21,8 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=6,
         help="how long each of its two acts lasts (default: 6)",
     )
+    check.add_parser(commands)
+    advise.add_parser(commands)
     commands.add_parser("metrics", help="print the reference of all metrics, as Markdown")
     options = parser.parse_args(arguments)
+    if options.command == "check":
+        return check.run(options)
+    if options.command == "advise":
+        return advise.run(options)
     return _metrics() if options.command == "metrics" else _demo(options.seconds)
 
 

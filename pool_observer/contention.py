@@ -1,17 +1,22 @@
-"""How long a pool was full, and on whose account others have queued.
+"""How much of a pool was wanted at once, how long it was full, and who made others queue.
 
-Both are worked out afterwards, from when each claim began and ended, and so exactly: what
+All of it is worked out afterwards, from when each claim began and ended, and so exactly: what
 looks at a pool now and then misses the bursts in between.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 
 from pool_observer.claim import Claim
+from pool_observer.model import NANOSECONDS
+
+PEAK_WINDOW_NS = 60 * NANOSECONDS
+"""How far back the peak of the demand is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,36 @@ Blame = dict[Claim | None, float]
 """Nanoseconds that others have queued on account of each hold; `None` is all that is unseen."""
 
 
+class Peak:
+    """The highest of the figures of the last minute."""
+
+    def __init__(self) -> None:
+        # When each was the last, and what it was. What a later one has reached is left out.
+        self._falling: deque[tuple[int, int]] = deque()
+
+    def add(self, until: int, figure: int) -> None:
+        """Take account of the highest figure since the last time."""
+        falling = self._falling
+        while falling and falling[-1][1] <= figure:
+            falling.pop()
+        falling.append((until, figure))
+        while falling[0][0] <= until - PEAK_WINDOW_NS:
+            falling.popleft()
+
+    def at(self, now: int) -> int:
+        """The highest of the minute until now; 0 if there was none."""
+        recent = (figure for until, figure in self._falling if until > now - PEAK_WINDOW_NS)
+        return next(recent, 0)
+
+
 class Contention:
     """Follows one pool from look to look."""
 
     def __init__(self, since: int) -> None:
         self.full_ns = 0
         self.full_times = 0
+        self.demand = Peak()
+        """The most connections of this pool that were held or asked for at the same time."""
         self._since = since
         self._was_full = False
         self._unfinished: list[Claim] = []
@@ -85,20 +114,22 @@ class Contention:
         if until <= since:
             return {}  # a clock that is coarse, and nothing has changed since
         was_full, self._was_full = self._was_full, False
-        if capacity is None:
-            return {}
-        pool, size = capacity.pool, capacity.limit - capacity.unseen
         parts = [
             (claim, granted_at, until if ended_at is None else min(ended_at, until))
             for claim, ended_at, granted_at in seen
-            if (granted_at is None or claim.pool == pool)
+            if (granted_at is None or capacity is None or claim.pool == capacity.pool)
             and claim.asked_at < until
             and (ended_at is None or ended_at > since)
         ]
-        if len(parts) < size:
-            return {}
         begins = sorted([max(claim.asked_at, since) for claim, _, _ in parts])
         ends = sorted([end for _, _, end in parts])
+        unseen = 0 if capacity is None else capacity.unseen
+        self.demand.add(until, unseen + _most_at_once(begins, ends))
+        if capacity is None:
+            return {}
+        size = capacity.limit - unseen
+        if len(parts) < size:
+            return {}
         if size <= 0:
             begins, ends, size = [since, *begins], [*ends, until], 1
         full_until = since if was_full else None
@@ -109,6 +140,18 @@ class Contention:
         if next(_spans(begins, ends, size + 1), None) is None:
             return {}  # nobody had to queue
         return _blame(parts, since, until, capacity)
+
+
+def _most_at_once(begins: list[int], ends: list[int]) -> int:
+    """The most of the intervals that overlap at any instant. Both lists are sorted."""
+    most = over = 0
+    for begin in begins:
+        # It takes the place of one that is over, if there is one.
+        if begin < ends[over]:
+            most += 1
+        else:
+            over += 1
+    return most
 
 
 def _spans(begins: list[int], ends: list[int], number: int) -> Iterator[tuple[int, int]]:

@@ -14,6 +14,7 @@ from typing import Any
 from pool_observer.buckets import CREATE_BOUNDS, USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.metric import Across, Kind, Metric, Reading
 from pool_observer.model import NANOSECONDS
+from pool_observer.server_metrics import SERVER_METRICS
 from pool_observer.state import Distribution, HolderTotals, PoolState
 
 COUNTER, GAUGE, HISTOGRAM = Kind
@@ -202,6 +203,13 @@ CONTRACT: tuple[Metric, ...] = (
         Across.WORST,
     ),
     Metric(
+        "pool_observer.peak_demand", GAUGE, "{connection}", (),
+        "The most connections that were held or asked for at the same time within the last "
+        "minute. Above the maximum: that many had to queue. Of several workers, the worst.",
+        _pool(lambda state: state.peak_demand),
+        Across.WORST,
+    ),
+    Metric(
         "pool_observer.full_seconds", COUNTER, "s", (),
         "Seconds for which the pool was full: whoever asked next had to queue. Sees the bursts "
         "that gauges miss.",
@@ -280,4 +288,5 @@ CONTRACT: tuple[Metric, ...] = (
         "Connections in use by our count, less those by the pool's own. 0, or a bug of ours.",
         _pool(lambda state: state.drift),
     ),
+    *SERVER_METRICS,
 )  # fmt: skip

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from pool_observer.explanation import BlockedLoop, Diagnosis, Doing, Standing, Trouble
+import sys
+
+from pool_observer.explanation import (
+    BlockedLoop,
+    Diagnosis,
+    Doing,
+    ServerSide,
+    Standing,
+    Trouble,
+)
 from pool_observer.model import Activity, CallSite, Ending, Hold, Phase, Wait
+from pool_observer.server import SessionState
 from pool_observer.thresholds import Thresholds
 from pool_observer.wording import in_words
 
@@ -23,12 +33,14 @@ def diagnose(
     standing: Standing | None,
     *,
     second: Wait | None = None,
+    server: ServerSide | None = None,
     blocked_loop: BlockedLoop | None = None,
     fastapi: Version | None = None,
 ) -> Diagnosis | None:
     """The one thing to look at first; None while the hold is young and nothing stands out.
 
     :param second: what its holder waits for meanwhile, of the same pool.
+    :param server: its session, as the server saw it.
     :param blocked_loop: its event loop, if that is blocked.
     :param fastapi: the version that is in use.
     """
@@ -47,7 +59,7 @@ def diagnose(
         return _loop_blocked(blocked_loop, standing)
     activity = _lasting(hold)
     if activity is Activity.EXECUTING:
-        return _long_query(hold)
+        return _locked(hold, server) or _long_query(hold)
     if hold.phase is Phase.RESPONSE:
         return _streaming(hold, fastapi)
     return _idle(hold, standing, activity, fastapi)
@@ -97,6 +109,24 @@ def _loop_blocked(loop: BlockedLoop, standing: Standing | None) -> Diagnosis:
         f"{'blocking its event loop' if itself else 'its event loop is blocked'} "
         f"for {in_words(loop.seconds)}{by}",
         "move what blocks into a thread: `await asyncio.to_thread(...)`",
+    )
+
+
+def _locked(hold: Hold, server: ServerSide | None) -> Diagnosis | None:
+    """Its statement waits for a lock, if it is still the one that the server was asked about."""
+    if server is None or not server.joined.blocked_by:
+        return None
+    if hold.activity is not Activity.EXECUTING or hold.activity_for_seconds < server.seconds_ago:
+        return None
+    blocker = server.joined.blocked_by[0].session
+    idle = blocker is not None and blocker.state is SessionState.IDLE_IN_TRANSACTION
+    return Diagnosis(
+        Trouble.LOCKED,
+        f"one statement for {in_words(hold.activity_for_seconds)}, waiting for a lock of "
+        f"{server.blockers()}",
+        "commit there before whatever it waits for: a lock lasts as long as its transaction"
+        if idle
+        else "shorten the transaction that has the lock; a `lock_timeout` bounds the wait",
     )
 
 
@@ -166,3 +196,12 @@ def _unused(hold: Hold) -> str:
     unused = hold.in_transaction_ns + hold.idle_ns
     # Rounded down: 100 % would say that it was not needed at all.
     return f"{100 * unused // max(hold.duration_ns, 1)} %"
+
+
+def version_of(module: str) -> Version | None:
+    """Which one there is, if it is in use. What to do may depend on it."""
+    version = getattr(sys.modules.get(module), "__version__", None)
+    if not isinstance(version, str):
+        return None
+    major, minor = (*version.split("."), "0")[:2]
+    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None

@@ -6,17 +6,17 @@ timed out, in the middle of the application.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Self
 
 from pool_observer.claim import Claim
 from pool_observer.describing import Describing
-from pool_observer.diagnosing import Version, diagnose
-from pool_observer.explanation import BlockedLoop, ExplainedHold, Standing
+from pool_observer.diagnosing import diagnose, version_of
+from pool_observer.explanation import BlockedLoop, ExplainedHold, ServerSide, Standing
 from pool_observer.failures import Failures
 from pool_observer.loops import LoopLag, Stall
 from pool_observer.model import NANOSECONDS
+from pool_observer.server import ServerState
 from pool_observer.standing import Look
 
 
@@ -24,12 +24,18 @@ class Explainer:
     """Explains the holds of one pool, all as of one instant, while it is entered."""
 
     def __init__(
-        self, claims: Describing, loops: LoopLag, waiting: Sequence[Claim], now: int
+        self,
+        claims: Describing,
+        loops: LoopLag,
+        waiting: Sequence[Claim],
+        now: int,
+        server: ServerState | None = None,
     ) -> None:
         self._claims = claims
         self._now = now
+        self._joined = {} if server is None else {held.key: held for held in server.holds}
         self._look = Look(loops.stalls(), [*claims.holds.copy().values(), *waiting])
-        self._fastapi = _version_of_fastapi()
+        self._fastapi = version_of("fastapi")
         self._second: dict[Claim, Claim] = {}
         for wait in waiting:
             outer = wait.outer
@@ -58,14 +64,23 @@ class Explainer:
         second = self._second.get(claim)
         if second is not None and not self._waits_for(claim, second):
             second = None
+        server = self._server_side(claim)
         diagnosis = diagnose(
             hold,
             standing,
+            server=server,
             second=None if second is None else self._claims.wait(second, self._now),
             blocked_loop=blocked,
             fastapi=self._fastapi,
         )
-        return ExplainedHold(claim.granted_at, hold, standing, diagnosis)
+        return ExplainedHold(claim.granted_at, hold, standing, diagnosis, server)
+
+    def _server_side(self, claim: Claim) -> ServerSide | None:
+        """What the server has said of it."""
+        joined = self._joined.get(claim.granted_at or 0)
+        if joined is None or joined.session.pid != claim.backend_pid:
+            return None
+        return ServerSide(max(0, self._now - joined.seen_ns) / NANOSECONDS, joined)
 
     def _waits_for(self, claim: Claim, second: Claim) -> bool:
         """Whether the holder cannot go on before this wait is over."""
@@ -95,12 +110,3 @@ def blocked_loop(stall: Stall, look: Look, failures: Failures) -> BlockedLoop:
         failures.note("finding out what blocks an event loop")
         standing = None
     return BlockedLoop(stall.blocked_ns / NANOSECONDS, standing)
-
-
-def _version_of_fastapi() -> Version | None:
-    """Which FastAPI there is, if there is one. What to do depends on it."""
-    version = getattr(sys.modules.get("fastapi"), "__version__", None)
-    if not isinstance(version, str):
-        return None
-    major, minor = (*version.split("."), "0")[:2]
-    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pool_observer.model import CallSite, Hold
+from pool_observer.server import Blocker, JoinedHold, Session
+from pool_observer.wording import in_words, one_line, plural
+
+WORTH_SAYING = 0.5
+"""Seconds that a transaction must be older than what it does now to be mentioned by itself."""
 
 
 class Doing(StrEnum):
@@ -54,6 +59,7 @@ class Trouble(StrEnum):
     FINISHED = "finished"
     SECOND_CONNECTION = "second_connection"
     LOOP_BLOCKED = "loop_blocked"
+    LOCKED = "locked"
     LONG_QUERY = "long_query"
     STREAMING = "streaming"
     IDLE_IN_TRANSACTION = "idle_in_transaction"
@@ -82,6 +88,56 @@ class BlockedLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSide:
+    """What the server has said of a hold's session, a little earlier."""
+
+    seconds_ago: float
+    joined: JoinedHold
+
+    def __str__(self) -> str:
+        joined = self.joined
+        said = [_doing(joined.session)]
+        age = joined.session.transaction_seconds
+        if age is not None and age - (joined.session.state_seconds or 0.0) > WORTH_SAYING:
+            said.append(f"transaction open for {in_words(age)}")
+        if joined.session.waits_for is not None:
+            said.append(f"waits for {one_line(joined.session.waits_for)}")
+        if joined.blocked_by:
+            said[-1] += f" of {self.blockers()}"
+        if joined.blocks:
+            wait = "waits" if joined.blocks == 1 else "wait"
+            said.append(f"{plural(joined.blocks, 'session')} {wait} for its locks")
+        return f"{', '.join(said)} ({in_words(self.seconds_ago)} ago)"
+
+    def blockers(self) -> str:
+        """Who has the lock that it waits for; of many, the first."""
+        first, *others = self.joined.blocked_by
+        more = f" and {len(others)} more" if others else ""
+        return f"{_named(first)}{more}"
+
+
+def _doing(session: Session) -> str:
+    """What a session does, and for how long."""
+    doing = session.state.value.replace("_", " ")
+    return (
+        doing if session.state_seconds is None else f"{doing} for {in_words(session.state_seconds)}"
+    )
+
+
+def _named(blocker: Blocker) -> str:
+    if blocker.pid == 0:
+        return "a prepared transaction"
+    session = blocker.session
+    known = [f"process {blocker.pid}"]
+    if session is not None:
+        if blocker.holder is None:
+            known += [one_line(each) for each in (session.user, session.application) if each]
+        known.append(_doing(session))
+    who = "another client" if blocker.holder is None else one_line(blocker.holder)
+    return f"{who} ({', '.join(known)})"
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedHold:
     """A hold, where its holder stands, and what is wrong with it."""
 
@@ -92,3 +148,6 @@ class ExplainedHold:
     """None where nothing tells: of what was asked for on a thread that nobody knows."""
     diagnosis: Diagnosis | None
     """None while nothing seems to be wrong."""
+    server: ServerSide | None = None
+    """Its session on the server, if the server is asked (`server_probe`) and was while this hold
+    was open."""

@@ -13,6 +13,7 @@ from pool_observer.incidents import IncidentKind, Incidents
 from pool_observer.ledger import Ledger
 from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS, Outcome
+from pool_observer.server import ServerState, not_asked
 from pool_observer.settled import Settled
 from pool_observer.standing import Look
 from pool_observer.summary import BEGINNING, Explanation
@@ -46,6 +47,7 @@ class Forensics:
         self._stalled: dict[int, BlockedLoop] = {}
         """The event loops that were blocked when we last looked, by their `id()`."""
         self.incidents = incidents
+        self.server: Callable[[], ServerState | None] = not_asked
 
     def explain(self, opened: Settled | None = None, most: int | None = None) -> Explanation:
         """Who holds the connections, by default now, and by default as many as we look into."""
@@ -73,7 +75,7 @@ class Forensics:
                 self._failures.note("explaining a hold")
 
     def _explainer(self, opened: Settled) -> Explainer:
-        return Explainer(self._ledger, self._loops, opened.waiting, opened.now)
+        return Explainer(self._ledger, self._loops, opened.waiting, opened.now, self.server())
 
     def put_down(self, settled: Settled) -> list[ExplainedHold]:
         """Note what has gone wrong. Returns what is overdue and still out."""

@@ -103,6 +103,11 @@ class Ledger(Describing):
         waiting = sorted((claim for claim in waits if claim not in over), key=_asked_at)
         return Settled(self.clock(), holding, waiting)
 
+    def peak_demand(self, now: int) -> int:
+        """The most connections held or asked for at once, in the minute until `now`."""
+        with self._lock:
+            return self._totals.contention.demand.at(now)
+
     def _frozen(self) -> PoolTotals:
         return self._totals.frozen(self.dropped, self.failures.counts())
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
+from pool_observer.audit.facts import Deployment
+from pool_observer.audit.finding import Finding
 from pool_observer.call_site import SiteFinder
 from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger
 from pool_observer.failures import Failures
@@ -27,6 +30,7 @@ from pool_observer.loops import LoopLag
 from pool_observer.model import NANOSECONDS
 from pool_observer.open_claims import Clock
 from pool_observer.reports import Reporter, Reports
+from pool_observer.server import ServerState, not_asked
 from pool_observer.settled import Settled
 from pool_observer.snapshots import state_of
 from pool_observer.state import PoolState
@@ -79,6 +83,8 @@ class PoolObserver:
         self._first_tick: list[Callable[[], None]] = []
         self._forking: list[Callable[[bool], None]] = []
         self._last_state: PoolState | None = None
+        self._server: Callable[[], ServerState | None] = not_asked
+        self._app: weakref.ref[Any] | None = None
         # What exporters and the instrumentor need to know of each other, who must not meet:
         self.told_to_opentelemetry = False  # in metrics
         self.stand_in: StandIn | None = None  # if nobody has asked for this observer
@@ -126,6 +132,33 @@ class PoolObserver:
     def incidents(self) -> list[Incident]:
         """What has gone wrong lately, the newest first."""
         return self._forensics.incidents.recent()
+
+    def audit(
+        self,
+        *,
+        sessions: Iterable[object] = (),
+        deployment: Deployment | None = None,
+    ) -> tuple[Finding, ...]:
+        """What to mend in the configuration, the most severe first.
+
+        :param sessions: the factories that `sessionmaker()` or `async_sessionmaker()` returned.
+        :param deployment: what only you know: how many processes there are, and what is between
+            them and the database. What the server says of itself is known if it is asked
+            (`server_probe`).
+        """
+        from pool_observer.audit.auditing import audit  # which takes a while, and few need it
+
+        engine = self._attachment.current_engine()
+        if engine is None:
+            return ()
+        app = None if self._app is None else self._app()
+        return audit(
+            engine,
+            app,
+            sessions=sessions,
+            deployment=deployment or Deployment(),
+            server=self.server_state(),
+        )
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` what happens from now on. Returns a function that ends it."""
@@ -212,6 +245,37 @@ class PoolObserver:
         """A snapshot and its explanation, as of the same instant, and the clock's time then."""
         settled = self._take_stock(freeze=True)
         return self._state(settled), self._forensics.explain(settled), settled.now
+
+    def serve(self, app: object) -> None:
+        """Have the application that uses the engine audited with it."""
+        self._app = weakref.ref(app)
+
+    def show_server(self, server: Callable[[], ServerState | None]) -> None:
+        """Have what the server says shown in snapshots and explanations."""
+        self._server = server
+        self._forensics.server = server
+
+    def server_state(self) -> ServerState | None:
+        """What the server said last; None if nobody asks it."""
+        return self._server()
+
+    def backends(self) -> dict[int, tuple[int, str]]:
+        """The open holds by their backend PID: what tells each from the others, and its holder."""
+        holding = self._take_stock().holding
+        return {
+            claim.backend_pid: (claim.granted_at or 0, self._ledger.name_of(claim))
+            for claim in holding
+            if claim.backend_pid is not None
+        }
+
+    def now(self) -> int:
+        """The clock that holds are timed with."""
+        return self._ledger.clock()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether any connection is open."""
+        return bool(self._ledger.holds) or self._attachment.idle() > 0
 
     def settled(self) -> Settled:
         """The totals now, and what is open, undescribed."""
@@ -308,5 +372,6 @@ class PoolObserver:
             at=self._wall_clock() / NANOSECONDS,
             event_loop_lag_seconds=self._loops.lag_seconds(),
             untold=self._delivery.dropped,
+            server=self.server_state(),
             closed=closed,
         )

@@ -35,6 +35,16 @@ def fields_of_hold(held: ExplainedHold) -> LogFields:
         fields["pool_observer.phase"] = hold.phase.value
     if hold.backend_pid is not None:
         fields["pool_observer.backend_pid"] = hold.backend_pid
+    if held.server is not None:
+        joined = held.server.joined
+        fields["pool_observer.server_state"] = joined.session.state.value
+        fields["pool_observer.server_seconds_ago"] = held.server.seconds_ago
+        if joined.session.transaction_seconds is not None:
+            fields["pool_observer.transaction_seconds"] = joined.session.transaction_seconds
+        if joined.session.waits_for is not None:
+            fields["pool_observer.waits_for"] = joined.session.waits_for
+        if joined.blocked_by:
+            fields["pool_observer.blocked_by"] = held.server.blockers()
     if standing is not None:
         fields["pool_observer.doing"] = standing.doing.value
         fields["pool_observer.standing"] = str(standing)

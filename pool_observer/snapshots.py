@@ -8,6 +8,7 @@ from pool_observer.hooks import pools
 from pool_observer.hooks.attachment import Attachment
 from pool_observer.ledger import Ledger
 from pool_observer.model import Stage
+from pool_observer.server import ServerState
 from pool_observer.settled import Settled
 from pool_observer.state import PoolState, PoolTotals
 
@@ -20,6 +21,7 @@ def state_of(
     at: float,
     event_loop_lag_seconds: float | None,
     untold: int,
+    server: ServerState | None,
     closed: bool,
 ) -> PoolState:
     """The state of a pool that has just been settled.
@@ -51,5 +53,8 @@ def state_of(
         idle_max=None if pool is None else pools.most_idle(pool),
         settings=None if pool is None else pools.settings_of(pool),
         event_loop_lag_seconds=event_loop_lag_seconds,
+        server=server,
         closed=closed,
+        # What is there now counts even if the clock has not moved since it came.
+        peak_demand=max(ledger.peak_demand(now), used_here + len(waiting)),
     )

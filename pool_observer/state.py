@@ -18,6 +18,7 @@ from pool_observer.model import (
     TraceContext,
     Wait,
 )
+from pool_observer.server import ServerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +221,16 @@ class PoolState:
     event_loop_lag_seconds: float | None = None
     """How late the event loop that uses the pool runs what is due, at the worst of the last
     seconds; None where no event loop does."""
+    server: ServerState | None = None
+    """What the database server last said of its sessions, if it is asked (`server_probe`)."""
     closed: bool = False
     """Whether the observer had been closed: then this is how it last saw the pool."""
+    peak_demand: int = 0
+    """The most connections that were held or asked for at the same time within the last minute.
+
+    Above `max`, as many as that had to queue. Connections of a pool that `dispose()` has
+    replaced are not among them.
+    """
 
     @property
     def oldest_hold_seconds(self) -> float:

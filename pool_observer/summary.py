@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pool_observer.explanation import BlockedLoop, ExplainedHold
+from pool_observer.explanation import BlockedLoop, ExplainedHold, Trouble
 from pool_observer.model import CallSite, Stage, Wait
 from pool_observer.thresholds import Thresholds
 from pool_observer.wording import in_words, one_line, plural
@@ -148,6 +148,8 @@ def details(held: ExplainedHold) -> Iterator[str]:
     else:
         yield diagnosis.text
         yield f"-> {diagnosis.mend}"
+    if held.server is not None and not (diagnosis and diagnosis.kind is Trouble.LOCKED):
+        yield f"on the server {held.server}"
     if hold.limit_reason is not None:
         limit = "" if math.isinf(hold.limit_seconds) else f" up to {in_words(hold.limit_seconds)}"
         yield f"meant to last{limit or ' long'}: {hold.limit_reason}"

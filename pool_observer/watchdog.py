@@ -32,7 +32,8 @@ class Watched(Protocol):
 class Watchdog:
     """Ticks for everything it watches, from the first to the last of them.
 
-    It refers to them weakly: an engine that is simply dropped takes its observer along.
+    It refers to them weakly, unless it is to `keep` them until they leave: an engine that is
+    simply dropped takes its observer along.
     """
 
     def __init__(
@@ -40,11 +41,14 @@ class Watchdog:
         tick_seconds: float = TICK_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         name: str = "watchdog",
+        *,
+        keep: bool = False,
     ) -> None:
         self._name = f"pool_observer-{name}"
         self._tick_seconds = tick_seconds
         self._clock = clock
-        self._watched: weakref.WeakSet[Watched] = weakref.WeakSet()
+        self._watched: weakref.WeakSet[Watched] | set[Watched]
+        self._watched = set() if keep else weakref.WeakSet()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         # A bare lock serves as the alarm clock: releasing it is atomic and takes no other
@@ -173,3 +177,6 @@ process_messenger = Watchdog(name="messenger")
 
 process_reporter = Watchdog(name="reporter")
 """And one for what is logged: its handlers may take their time too."""
+
+process_prober = Watchdog(name="prober", keep=True)
+"""And one that waits for database servers, and closes the connections to them."""

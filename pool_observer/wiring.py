@@ -13,12 +13,16 @@ from sqlalchemy.engine import Engine
 from pool_observer.asgi.endpoints import checked_path
 from pool_observer.asgi.installing import answering_at, check_app, check_endpoints, install
 from pool_observer.asgi_types import App
+from pool_observer.audit.at_start import AuditAtStart
+from pool_observer.audit.facts import Deployment
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver, StandIn
 from pool_observer.opentelemetry.settings import OpenTelemetry
 from pool_observer.page.access import Auth
 from pool_observer.page.showing import PoolsPage, checked_auth
+from pool_observer.probe.settings import ServerProbe
+from pool_observer.probe.starting import check_probe, start_probe
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
@@ -47,6 +51,8 @@ def observe(
     debug_path: str | None = None,
     debug_auth: Auth | None = None,
     opentelemetry: bool | OpenTelemetry | None = None,
+    server_probe: bool | ServerProbe = False,
+    audit: bool | Deployment = False,
 ) -> PoolObserver:
     """Observe the connection pool of an engine, from now until `close()`.
 
@@ -71,6 +77,11 @@ def observe(
     :param opentelemetry: whether OpenTelemetry is told as well, in metrics and in spans of waits
         and holds that are long or go wrong; an `OpenTelemetry(...)` says which, and to whom. By
         default only where `PoolObserverInstrumentor` is in use.
+    :param server_probe: whether the database server is asked every ten seconds, on a connection
+        of its own, what it knows of our connections; a `ServerProbe(...)` says as whom, and how
+        often.
+    :param audit: whether what is wrong with the configuration is logged once at the start; a
+        `Deployment(...)` says what the audit cannot know, such as how many workers there are.
 
     >>> from sqlalchemy import create_engine, text
     >>> engine = create_engine("sqlite:///:memory:")
@@ -118,6 +129,8 @@ def observe(
             raise ValueError(f"debug_path must be another path than metrics_path: {debug_path!r}")
         endpoints[debug_path] = page
     tell_opentelemetry = _teller(opentelemetry)
+    probe = _probe(sync_engine, server_probe)
+    deployment = _deployment(audit)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
         prepare(registry)
@@ -134,6 +147,7 @@ def observe(
     if app is not None:
         installation = install(app, observer, server_timing=server_timing, endpoints=endpoints)
         observer.when_closing(lambda: installation.remove(observer))
+        observer.serve(app)
     if registry is not None:
         export(observer, registry)
     if page is not None:
@@ -150,6 +164,16 @@ def observe(
     observer.report_through(process_reporter)
     if tell_opentelemetry is not None:
         tell_opentelemetry(observer)
+    if probe is not None:
+        start_probe(observer, sync_engine, probe)
+    if deployment is not None:
+        at_start = AuditAtStart(
+            name,
+            lambda: observer.audit(deployment=deployment),
+            observer.server_state,
+            observer.note_failure,
+        )
+        observer.when_ticking(at_start.tick)
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)
@@ -198,6 +222,33 @@ def _teller(opentelemetry: object) -> Callable[[PoolObserver], object] | None:
             f'{error.name}: pip install "pool-observer[otel]"'
         ) from error
     return lambda observer: export(observer, settings)
+
+
+def _probe(engine: Engine, wanted: object) -> ServerProbe | None:
+    """How the engine's server is to be asked, if it is."""
+    if wanted is None or wanted is False:
+        return None
+    settings = ServerProbe() if wanted is True else wanted
+    if not isinstance(settings, ServerProbe):
+        raise TypeError(
+            "server_probe must be True, False or pool_observer.ServerProbe(...), not "
+            f"{type(wanted).__name__}"
+        )
+    check_probe(engine, settings)
+    return settings
+
+
+def _deployment(wanted: object) -> Deployment | None:
+    """What the audit is to be told, if it is wanted."""
+    if wanted is None or wanted is False:
+        return None
+    deployment = Deployment() if wanted is True else wanted
+    if not isinstance(deployment, Deployment):
+        raise TypeError(
+            "audit must be True, False or pool_observer.Deployment(...), not "
+            f"{type(wanted).__name__}"
+        )
+    return deployment
 
 
 def _sync_engine(engine: object) -> Engine:

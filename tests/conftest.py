@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pool_observer import PoolObserver, observe
+from pool_observer.watchdog import process_prober
+from tests.pgbouncer import PgBouncer, is_installed, started_pgbouncer
 from tests.postgres import Postgres, started_postgres
 from tests.support import FakeDatabase
 
@@ -34,6 +36,14 @@ def observed() -> Iterator[Observe]:
             engine.dispose()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def hurried_probes() -> Iterator[None]:
+    """Probes look as often as a test asks for, rather than once a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_prober, "_tick_seconds", 0.02)
+        yield
+
+
 @pytest.fixture
 def database() -> FakeDatabase:
     """A database that costs nothing and does what the test says."""
@@ -52,6 +62,14 @@ def own_postgres() -> Iterator[Postgres]:
     """A real PostgreSQL for one test, which may stop and start it."""
     with started_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    """A real PgBouncer before that PostgreSQL, in transaction mode, for one test."""
+    require(is_installed(), "pgbouncer (Debian: pgbouncer)")
+    with started_pgbouncer(postgres) as pooler:
+        yield pooler
 
 
 def require(present: bool, what: str) -> None:

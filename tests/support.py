@@ -12,6 +12,7 @@ from sqlalchemy.pool import QueuePool
 
 from pool_observer import Listener, PoolObserver
 from pool_observer.claim import Claim
+from pool_observer.contract import CONTRACT
 from pool_observer.holder import DerivedHolder, Holder
 from pool_observer.ledger import Ledger
 from pool_observer.model import (
@@ -21,7 +22,11 @@ from pool_observer.model import (
     Hold,
     Wait,
 )
+from pool_observer.server_metrics import SERVER_METRICS
 from pool_observer.state import PoolTotals
+
+UNPROBED = tuple(metric for metric in CONTRACT if metric not in SERVER_METRICS)
+"""The metrics of a pool whose server nobody asks."""
 
 
 class FakeClock:

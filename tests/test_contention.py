@@ -1,4 +1,4 @@
-"""How long the pool was full and on whose account others queued, to the nanosecond."""
+"""What was wanted at once, how long the pool was full, and who made others queue: exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pool_observer.claim import Claim
-from pool_observer.contention import Blame, Capacity, Contention
+from pool_observer.contention import PEAK_WINDOW_NS, Blame, Capacity, Contention, Peak
 from pool_observer.ledger import Ledger
 from pool_observer.model import Ending, Outcome
 from tests.support import FakeClock, named, totals_of
@@ -183,6 +183,74 @@ def test_a_pool_without_a_limit_is_never_full() -> None:
     assert contention.full_ns == 0
 
 
+@pytest.mark.parametrize(
+    ("claims", "most"),
+    [
+        pytest.param([], 0, id="nobody"),
+        pytest.param([claim(10, 10, 20), claim(30, 30, 40)], 1, id="one_after_the_other"),
+        pytest.param([claim(10, 10, 20), claim(20, 20, 40)], 1, id="handed_on"),
+        pytest.param([claim(10, 10, 21), claim(20, 21, 40)], 2, id="handed_on_to_who_queues"),
+        pytest.param([claim(10, 10, None), claim(20, None, 30)], 2, id="who_gives_up_counts"),
+        pytest.param([claim(100, 100, None)], 0, id="who_comes_after_the_look"),
+        pytest.param([claim(90, 90, 100), claim(99, None, None)], 2, id="until_the_look"),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 50])
+def test_the_peak_is_the_most_that_were_there_at_once(
+    claims: list[Claim], most: int, limit: int
+) -> None:
+    contention, _ = look(claims, limit)
+    assert contention.demand.at(100) == most
+
+
+def test_a_pool_without_a_limit_has_a_peak_as_well() -> None:
+    contention = Contention(0)
+    contention.look([claim(0, 0, None)] * 3 + [claim(5, 5, 6)], 100, None)
+    assert contention.demand.at(100) == 4
+
+
+def test_what_nobody_saw_leave_is_in_the_peak_and_a_replaced_pool_is_not() -> None:
+    before = claim(0, 0, None)
+    before.pool = weakref.ref(Pool())
+    contention, _ = look([before, claim(0, 0, None)], 10, unseen=3)
+    assert contention.demand.at(100) == 1 + 3
+
+
+def test_a_peak_is_told_for_a_minute() -> None:
+    peak = Peak()
+    assert peak.at(0) == 0
+    peak.add(10, 7)
+    peak.add(20, 3)
+    peak.add(30, 5)
+    assert peak.at(30) == 7
+    assert peak.at(10 + PEAK_WINDOW_NS - 1) == 7
+    assert peak.at(10 + PEAK_WINDOW_NS) == 5
+    assert peak.at(30 + PEAK_WINDOW_NS) == 0
+
+
+def test_no_more_is_kept_than_a_later_peak_could_be() -> None:
+    peak = Peak()
+    for until in range(1000):
+        peak.add(until, until % 10)
+    assert len(peak._falling) == 1  # the last was the highest there is
+    for until in range(1000, 2000):
+        peak.add(until, 5)
+    assert len(peak._falling) == 2
+    peak.add(2000 + PEAK_WINDOW_NS, 1)
+    assert len(peak._falling) == 1
+
+
+def test_a_child_process_has_a_peak_of_its_own() -> None:
+    clock = FakeClock()
+    ledger = Ledger("orders", clock=clock, wall_clock=FakeClock())
+    ledger.hold_begins(ledger.wait_begins("a", named("GET /")), "connection", HERE, HERE)
+    clock.advance(1)
+    ledger.settle()
+    assert ledger.peak_demand(clock.now) == 1
+    ledger.reset_after_fork()
+    assert ledger.peak_demand(clock.now) == 0
+
+
 @dataclass
 class Visit:
     """One caller of a simulated pool: when it comes, and how long it holds or waits at most."""
@@ -213,7 +281,7 @@ def test_it_is_what_counting_tick_by_tick_comes_to(
     holding: list[tuple[Visit, Claim]] = []
     contention = Contention(0)
     capacity = Capacity(limit, HERE)
-    full_ns = full_times = 0
+    full_ns = full_times = most = 0
     was_full = False
     expected: dict[Claim, float] = {}
     found: dict[Claim | None, float] = {}
@@ -249,11 +317,13 @@ def test_it_is_what_counting_tick_by_tick_comes_to(
         full_ns += is_full
         full_times += is_full and not was_full
         was_full = is_full
+        most = max(most, len(holding) + len(queue))
         for _, made in holding:
             expected[made] = expected.get(made, 0) + len(queue) / len(holding)
     look_now(60)
 
     assert (contention.full_ns, contention.full_times) == (full_ns, full_times)
+    assert contention.demand.at(60) == most
     assert found == pytest.approx({made: ns for made, ns in expected.items() if ns})
 
 

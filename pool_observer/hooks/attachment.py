@@ -111,6 +111,10 @@ class Attachment:
 
     # -- pools and dialects ------------------------------------------------------------------
 
+    def current_engine(self) -> Engine | None:
+        """The engine; None when it is gone."""
+        return self._engine()
+
     def current_pool(self) -> Pool | None:
         """The engine's pool now, or the one it had; None when all of it is gone."""
         engine = self._engine()

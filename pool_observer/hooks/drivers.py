@@ -22,8 +22,17 @@ _ASK: dict[str, Callable[[Any], int]] = {
 def backend_pid(pool: Pool | None, record: Any) -> int | None:
     """The backend PID, or None where the driver does not tell. Never raises."""
     try:
-        ask = _ASK.get(getattr(getattr(pool, "_dialect", None), "driver", ""))
-        pid = ask(record.driver_connection) if ask else None
-    except Exception:  # a driver of that name with another interface, or a test's stand-in
+        driver = getattr(getattr(pool, "_dialect", None), "driver", "")
+        return pid_of(driver, record.driver_connection)
+    except Exception:  # a test's stand-in
+        return None
+
+
+def pid_of(driver: str, connection: Any) -> int | None:
+    """The backend PID of a driver's connection, or None where it does not tell. Never raises."""
+    try:
+        ask = _ASK.get(driver)
+        pid = ask(connection) if ask else None
+    except Exception:  # a driver of that name with another interface
         return None
     return pid if isinstance(pid, int) else None

@@ -12,6 +12,7 @@ from pool_observer.explanation import BlockedLoop, ExplainedHold, Standing
 from pool_observer.incidents import Incident
 from pool_observer.model import NANOSECONDS, CallSite, Wait
 from pool_observer.observer import PoolObserver
+from pool_observer.page.database import server_side, server_state
 from pool_observer.page.history import History, Second, Use
 from pool_observer.state import PoolSettings, PoolState, PoolTotals
 
@@ -51,6 +52,7 @@ def _pool(observer: PoolObserver, history: History) -> Json:
         "max": state.max,
         "idle_max": state.idle_max,
         "utilization": state.utilization,
+        "peak_demand": state.peak_demand,
         "unseen": state.unseen,
         "settings": None if state.settings is None else _settings(state.settings),
         "event_loop": {
@@ -65,6 +67,7 @@ def _pool(observer: PoolObserver, history: History) -> Json:
         "holders": _holders(history, state.totals, now),
         "incidents": [_incident(incident) for incident in observer.incidents()],
         "totals": _totals(state),
+        "server": server_state(state.server),
     }
 
 
@@ -123,6 +126,7 @@ def _hold(held: ExplainedHold) -> Json:
             else {"kind": diagnosis.kind.value, "text": diagnosis.text, "mend": diagnosis.mend}
         ),
         "backend_pid": hold.backend_pid,
+        "server": None if held.server is None else server_side(held.server),
         "overdue": hold.overdue,
         "limit_seconds": hold.limit_seconds if math.isfinite(hold.limit_seconds) else None,
         "limit_reason": hold.limit_reason,
@@ -183,6 +187,7 @@ def _use(use: Use, window: float) -> Json:
         "blamed_seconds": use.blamed_seconds,
         "timed_out": use.timed_out,
         "failed": use.failed,
+        "checkouts": use.checkouts,
     }
 
 

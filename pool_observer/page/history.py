@@ -44,6 +44,7 @@ class Use:
     blamed_seconds: float
     timed_out: int
     failed: int
+    checkouts: int
 
     @property
     def total_ns(self) -> int:
@@ -136,4 +137,5 @@ def _difference(holder: str, now: HolderTotals, before: HolderTotals) -> Use:
         now.blamed_seconds - before.blamed_seconds,
         now.timed_out - before.timed_out,
         now.failed - before.failed,
+        now.checkouts - before.checkouts,
     )

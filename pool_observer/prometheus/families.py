@@ -11,39 +11,12 @@ from prometheus_client.samples import Exemplar as ShownExemplar
 from prometheus_client.samples import Sample
 
 from pool_observer.buckets import Bounds
-from pool_observer.metric import POOL_LABEL, Kind, Metric
+from pool_observer.metric import Metric
 from pool_observer.prometheus.text import go_string
+from pool_observer.prometheus_names import family_name, label_names, series_name, unit_of
 from pool_observer.state import Distribution, Exemplar, PoolState
 
-_UNITS = {"s": "seconds", "1": "ratio"}
-
 Labels = dict[str, str]
-
-
-def prometheus_label(name: str) -> str:
-    """The label that OpenTelemetry's attribute becomes."""
-    return name.replace(".", "_")
-
-
-def unit_of(metric: Metric) -> str:
-    """The unit at the end of the metric's name; empty for things that are counted."""
-    return _UNITS.get(metric.unit, "")
-
-
-def family_name(metric: Metric) -> str:
-    """The name of the metric's family, which for a counter lacks the `_total`."""
-    name, unit = prometheus_label(metric.name), unit_of(metric)
-    return name if not unit or name.endswith(f"_{unit}") else f"{name}_{unit}"
-
-
-def series_name(metric: Metric) -> str:
-    """The name that a counter or gauge has in a query."""
-    return family_name(metric) + ("_total" if metric.kind is Kind.COUNTER else "")
-
-
-def label_names(metric: Metric) -> tuple[str, ...]:
-    """The metric's labels, the pool first."""
-    return (prometheus_label(POOL_LABEL), *map(prometheus_label, metric.labels))
 
 
 @cache

@@ -16,13 +16,9 @@ from prometheus_client import values
 
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import Across, Kind, Metric
-from pool_observer.prometheus.families import (
-    family_name,
-    label_names,
-    series_name,
-    upper_bounds,
-)
+from pool_observer.prometheus.families import upper_bounds
 from pool_observer.prometheus.presence import Presence
+from pool_observer.prometheus_names import family_name, label_names, series_name
 from pool_observer.state import Distribution, PoolState
 
 ROOM_NEEDED = 4 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pool_observer.contract import CONTRACT
 from pool_observer.metric import POOL_LABEL, Across, Kind, Metric
-from pool_observer.prometheus.families import label_names, prometheus_label, series_name
+from pool_observer.prometheus_names import label_names, prometheus_label, series_name
 
 _INTRODUCTION = f"""\
 # Metrics

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pool_observer.metric import Metric
-from pool_observer.prometheus.families import (
-    exemplar_labels,
-    family_name,
-    label_names,
-    series_name,
-    unit_of,
-    upper_bounds,
-)
+from pool_observer.prometheus.families import exemplar_labels, upper_bounds
 from pool_observer.prometheus.text import escaped, go_string, heading, histogram, line
 from pool_observer.prometheus.turns import Turns
+from pool_observer.prometheus_names import family_name, label_names, series_name, unit_of
 from pool_observer.state import Distribution, Exemplar, PoolState
 
 

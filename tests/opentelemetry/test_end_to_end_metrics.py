@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from pool_observer.contract import CONTRACT
 from pool_observer.metric import POOL_LABEL, Across, Kind, Metric
 from pool_observer.opentelemetry.scope import SCOPE
 from pool_observer.state import Distribution
 from tests.opentelemetry.receiver import ReceivedPoint
 from tests.opentelemetry.story import HELD, Story
+from tests.support import UNPROBED
 
 CUMULATIVE = 2
 
@@ -25,11 +25,11 @@ LAG = "pool_observer.event_loop_lag"
 
 def test_all_metrics_arrive_and_no_others(story: Story) -> None:
     names = [metric.name for metric in story.exports[-1] if metric.scope == SCOPE]
-    assert sorted(names) == sorted(metric.name for metric in CONTRACT)
+    assert sorted(names) == sorted(metric.name for metric in UNPROBED)
     assert story.encodings == {"gzip", "identity"}  # the receiver has been told either way
 
 
-@pytest.mark.parametrize("metric", CONTRACT, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", UNPROBED, ids=lambda metric: metric.name)
 def test_a_metric_is_what_the_contract_says(metric: Metric, story: Story) -> None:
     told = story.metrics[metric.name]
     assert (told.unit, told.description) == (metric.unit, metric.help)
@@ -43,7 +43,7 @@ def test_a_metric_is_what_the_contract_says(metric: Metric, story: Story) -> Non
         assert told.monotonic == (metric.kind is Kind.COUNTER)
 
 
-@pytest.mark.parametrize("metric", CONTRACT, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", UNPROBED, ids=lambda metric: metric.name)
 def test_the_figures_of_a_metric_are_those_of_the_observer(metric: Metric, story: Story) -> None:
     points = story.metrics[metric.name].points
     told = {series(point.attributes): figures_in(point) for point in points}
@@ -80,7 +80,7 @@ def figures_of(figure: float | Distribution) -> Any:
 def test_there_is_something_to_tell_of_every_counter(story: Story) -> None:
     silent = {
         metric.name
-        for metric in CONTRACT
+        for metric in UNPROBED
         if metric.kind is Kind.COUNTER
         and not any(p.value for p in story.metrics[metric.name].points)
     }

@@ -22,10 +22,12 @@ from pool_observer.metric import Across, Kind, Metric
 from pool_observer.opentelemetry.exporting import export
 from pool_observer.opentelemetry.instruments import Instruments, process_instruments
 from pool_observer.prometheus.exporting import export as export_to_prometheus
+from pool_observer.server import ServerLimits, ServerState
+from pool_observer.server_metrics import SERVER_METRICS
 from tests.conftest import Observe
 from tests.opentelemetry.told import Told, points
 from tests.prometheus.scraped import Scraped
-from tests.support import FakeClock, FakeDatabase, observer_of
+from tests.support import UNPROBED, FakeClock, FakeDatabase, observer_of
 
 POOL = "db.client.connection.pool.name"
 
@@ -91,8 +93,8 @@ def test_every_metric_is_told_with_its_unit_and_kind(
     use(engine)
     found = told.metrics()
     absent = {"pool_observer.event_loop_lag"}  # there is no loop
-    assert set(found) == {metric.name for metric in CONTRACT} - absent
-    for metric in CONTRACT:
+    assert set(found) == {metric.name for metric in UNPROBED} - absent
+    for metric in UNPROBED:
         if metric.name in absent:
             continue
         each = found[metric.name]
@@ -107,6 +109,25 @@ def test_every_metric_is_told_with_its_unit_and_kind(
             assert each.data.is_monotonic == (metric.kind is Kind.COUNTER)
         else:
             assert kind == "Gauge"
+
+
+def test_what_the_server_says_is_told_as_well(
+    database: FakeDatabase, observed: Observe, told: Told
+) -> None:
+    observer = observed(database.engine(), name="orders", opentelemetry=told.settings())
+    observer.show_server(lambda: ServerState(up=True, at=1.0, limits=ServerLimits(100, 3)))
+    found = told.metrics()
+    assert {
+        metric.name: found[metric.name].data.data_points[0].value
+        for metric in SERVER_METRICS
+        if metric.name in found and found[metric.name].data.data_points
+    } == {
+        "pool_observer.server.up": 1.0,
+        "pool_observer.server.probe_failures": 0,
+        "pool_observer.server.pooler": 0.0,
+        "pool_observer.server.max_connections": 100,
+        "pool_observer.server.reserved_connections": 3,
+    }
 
 
 def test_a_collection_is_of_the_instant(

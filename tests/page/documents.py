@@ -149,3 +149,65 @@ def incident(kind: str = "timed_out", **changes: Any) -> dict[str, Any]:
         "text": "",
         **changes,
     }
+
+
+def server(*, ours: Any = (), others: Any = (), **changes: Any) -> dict[str, Any]:
+    """A server that answers, and how many sessions are in which state."""
+    counts = {"ours": dict(ours), "others": dict(others)}
+    return {
+        "up": True,
+        "at": AT - 4,
+        "failures": 0,
+        "error": None,
+        "pooler": False,
+        "max_connections": 100,
+        "reserved_connections": 3,
+        "role_limit": None,
+        "database_limit": None,
+        "sessions": [
+            {"owner": owner, "state": state, "count": counts[owner].get(state, 0)}
+            for owner in counts
+            for state in ("active", "idle", "idle_in_transaction", "aborted", "unknown")
+        ],
+        "longest_transaction_seconds": {"ours": 0.0, "others": 0.0},
+        **changes,
+    }
+
+
+def unanswered(error: str = "OperationalError", **changes: Any) -> dict[str, Any]:
+    """What is left of a server that does not answer."""
+    nothing: dict[str, Any] = {
+        "max_connections": None,
+        "reserved_connections": 0,
+        "sessions": [],
+        "longest_transaction_seconds": {},
+    }
+    return server(**{**nothing, "up": False, "error": error, "failures": 1, **changes})
+
+
+def session(**changes: Any) -> dict[str, Any]:
+    """What a server says of a hold."""
+    return {
+        "text": "",
+        "seconds_ago": 4.0,
+        "state": "idle_in_transaction",
+        "state_seconds": 2.0,
+        "transaction_seconds": None,
+        "waits_for": None,
+        "blocked_by": [],
+        "blocks": 0,
+        **changes,
+    }
+
+
+def blocker(pid: int = 7001, **changes: Any) -> dict[str, Any]:
+    """Who has a lock."""
+    return {
+        "pid": pid,
+        "holder": None,
+        "state": "idle_in_transaction",
+        "state_seconds": 2.0,
+        "user": None,
+        "application": None,
+        **changes,
+    }

@@ -9,9 +9,11 @@ from playwright.async_api import Page, expect
 from tests.page.browser import Chromium
 from tests.page.documents import pool
 from tests.page.scenes import blocked, down, exhausted, healthy, leaking
+from tests.page.servers import locked, nearly_full, pooled, silent
 from tests.page.service import service
 
-SCENES = (healthy, exhausted, leaking, blocked, down, pool)
+ON_THE_SERVER = (locked, nearly_full, silent, pooled)
+SCENES = (healthy, exhausted, leaking, blocked, down, *ON_THE_SERVER, pool)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

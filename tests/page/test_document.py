@@ -67,6 +67,7 @@ def test_routes_are_told_by_their_share_of_the_last_minutes(
                 "blamed_seconds": 0.0,
                 "timed_out": 0,
                 "failed": 0,
+                "checkouts": 1,
             }
         ],
     }
@@ -104,3 +105,15 @@ def test_a_child_process_has_a_history_of_its_own(
     assert len(pool_on(page)["timeline"]["idle"]) == 1
     observer.forked(in_child=True)
     assert pool_on(page)["timeline"]["idle"] == []
+
+
+def test_the_peak_of_the_demand_is_told_once_the_burst_is_over(
+    engine: Engine, page: PoolsPage, clock: FakeClock
+) -> None:
+    with engine.connect(), engine.connect():
+        assert pool_on(page)["peak_demand"] == 2  # before the clock has moved
+        clock.advance(1)
+    clock.advance(1)
+    assert (pool_on(page)["used"], pool_on(page)["peak_demand"]) == (0, 2)
+    clock.advance(60)
+    assert pool_on(page)["peak_demand"] == 0

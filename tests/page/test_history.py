@@ -126,10 +126,11 @@ def test_holders_are_told_by_what_they_have_done_lately(
             engine.connect()
     totals = totals_of(observer._ledger)
     assert [use for use in history.uses(totals) if use.total_ns or use.timed_out] == [
-        Use("job:long", 250_000_000, 1_000_000_000, 0, 0.0, 0, 0),
-        Use("job:short", 0, 0, 1_000_000_000, 0.0, 0, 0),
-        Use("job:victim", 0, 0, 0, 0.0, 1, 0),
+        Use("job:long", 250_000_000, 1_000_000_000, 0, 0.0, 0, 0, 1),
+        Use("job:short", 0, 0, 1_000_000_000, 0.0, 0, 0, 1),
+        Use("job:victim", 0, 0, 0, 0.0, 1, 0, 0),
     ]
+    assert Use("job:before", 0, 0, 0, 0.0, 0, 0, 0) in history.uses(totals)
 
 
 def test_after_a_fork_it_begins_anew(

@@ -8,7 +8,18 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.page.browser import Chromium
-from tests.page.documents import CHAT, hold, incident, pool, route, wait
+from tests.page.documents import (
+    CHAT,
+    blocker,
+    hold,
+    incident,
+    pool,
+    route,
+    server,
+    session,
+    unanswered,
+    wait,
+)
 from tests.page.service import service
 
 MARKUP = "<img src=x onerror=\"document.title='hit'\">"
@@ -37,15 +48,28 @@ def full_of(name: str) -> dict[str, Any]:
     standing = {"doing": "awaiting", "at": place, "calling": place, "innermost": place}
     diagnosis = {"kind": name, "text": name, "mend": f"{name} `{name}`"}
     words = {"holder": name, "call_site": place, "trace_id": name}
-    odd = {**words, "standing": standing, "diagnosis": diagnosis, "phase": name}
+    whose = blocker(holder=name, state=name)
+    client = blocker(user=name, application=name, state=name)
+    odd = {
+        **words,
+        "standing": standing,
+        "diagnosis": diagnosis,
+        "phase": name,
+        "server": session(state=name, waits_for=name, blocked_by=[client], blocks=1, text=name),
+    }
     late = {**odd, "overdue": True, "limit_reason": name}
     figures = pool(
         name,
-        holds=[hold(1, **late), hold(2, **{**odd, "holder": f"{name}!"}), hold(3, **late)],
+        holds=[
+            hold(1, **late),
+            hold(2, **{**odd, "holder": f"{name}!"}),
+            hold(3, **{**late, "server": session(waits_for=name, blocked_by=[whose])}),
+        ],
         waits=[wait(1, holder=name, call_site=place, nested_in=place)],
         holders={"window_seconds": 300.0, "rows": [route(name, 1.0), route(f"{name}!", 1.0)]},
         incidents=[incident(name, holder=name, call_site=place, text=f"{name}\n{name}")],
         event_loop={"lag_seconds": 0.1, "blocked": [{"seconds": 2.0, "standing": standing}]},
+        server=unanswered(name),
     )
     figures["settings"] |= {"pool_class": name, "dialect": name, "driver": name}
     return figures
@@ -70,6 +94,23 @@ def test_a_hostile_name_stays_text(chromium: Chromium, width: int) -> None:
             assert await page.title() != "hit"
 
         chromium.visit(it.address, look, width=width)
+
+
+def test_a_server_that_says_hostile_things_is_text(chromium: Chromium) -> None:
+    """States and owners that nobody knows, named like what every object has among others."""
+    figures = server()
+    figures["sessions"] = [
+        {"owner": owner, "state": name, "count": 1} for name in NAMES for owner in (name, "ours")
+    ]
+    with service(pool(server=figures)) as it:
+
+        async def look(page: Page) -> None:
+            await expect(page.locator(".server .track")).to_have_accessible_name(
+                f"Sessions on the database server: {len(NAMES)} ours, in a state that may not be "
+                f"seen; {len(NAMES)} others; 69 free; 3 reserved; 100 at most"
+            )
+
+        chromium.visit(it.address, look)
 
 
 def test_a_name_from_right_to_left_turns_nothing_else(chromium: Chromium) -> None:

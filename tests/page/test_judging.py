@@ -8,7 +8,16 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.page.browser import Chromium
-from tests.page.documents import AT, hold, incident, pool, timeline, wait
+from tests.page.documents import (
+    AT,
+    hold,
+    incident,
+    pool,
+    server,
+    timeline,
+    unanswered,
+    wait,
+)
 from tests.page.service import service
 
 
@@ -27,6 +36,11 @@ def held(count: int, **changes: Any) -> dict[str, Any]:
     return pool(holds=[hold(number, **changes) for number in range(count)])
 
 
+def taken(sessions: int, **changes: Any) -> dict[str, Any]:
+    """A pool whose server has that many of others."""
+    return pool(server=server(others={"idle": sessions}, **changes))
+
+
 HEALTHY = {
     "nothing": pool(),
     "11 of 15 used": held(11),
@@ -35,6 +49,12 @@ HEALTHY = {
     "timed out, a minute ago": ago(61, "timed_out"),
     "failed, a minute ago": ago(61, "failed"),
     "hardly late": late(0.99),
+    "10 of 100 left on the server": taken(90, reserved_connections=0),
+    "10 of 97 left on the server": taken(87),
+    "8 of 80 left on the server": taken(72, reserved_connections=20),
+    "a server whose limit is not known": taken(87, max_connections=None),
+    "a server that is not asked": pool(server=None),
+    "a server that does not answer": pool(server=unanswered()),
 }
 ATTENTION = {
     "12 of 15 used": held(12),
@@ -47,6 +67,10 @@ ATTENTION = {
     "failed": ago(60, "failed"),
     "failed, lately": ago(11, "failed"),
     "late": late(6.0),
+    "9 of 100 left on the server": taken(91, reserved_connections=0),
+    "9 of 97 left on the server": taken(88),
+    "none left on the server": taken(97),
+    "those in use that are reserved": taken(99),
 }
 TROUBLE = {
     "waiting for long": pool(waits=[wait(seconds=1.0)]),
@@ -79,6 +103,8 @@ def test_each_reason_suffices(
         (ago(30, "failed"), "1 checkout failed in the last minute."),
         (ago(30, "failed", 8), "8 checkouts failed in the last minute."),
         (late(6.0), "The event loop was late by 6.0 s in the last seconds."),
+        (taken(88), "The database server has only 9 of its 97 connections left."),
+        (taken(99), "The database server has none of its 97 connections left."),
     ],
 )
 def test_the_reason_is_said(chromium: Chromium, figures: dict[str, Any], sentence: str) -> None:

@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.page.browser import Chromium
 from tests.page.documents import hold, incident, pool, wait
 from tests.page.scenes import blocked, crowded, down, exhausted, healthy, leaking
+from tests.page.servers import locked, nearly_full, pooled, silent
 from tests.page.service import service
 
 PAPER = {"light": "rgb(251, 251, 252)", "dark": "rgb(14, 17, 21)"}
@@ -110,7 +111,8 @@ def test_words_it_does_not_know_are_shown_as_they_are(chromium: Chromium) -> Non
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_scrolls_sideways(chromium: Chromium, width: int, scheme: str) -> None:
-    scenes = (healthy(), exhausted(), leaking(), blocked(), down(), crowded(30), pool())
+    scenes = [healthy(), exhausted(), leaking(), blocked(), down(), crowded(30), pool()]
+    scenes += [locked(), nearly_full(), silent(), pooled()]
     pools = [{**scene, "name": f"pool-{number}"} for number, scene in enumerate(scenes)]
     with service(*pools) as it:
 

@@ -14,14 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from pool_observer import expect_long_hold, holding
-from pool_observer.contract import CONTRACT
 from pool_observer.model import TraceContext
-from pool_observer.prometheus.families import family_name
+from pool_observer.prometheus_names import family_name
+from pool_observer.server import JoinedHold, Owner, ServerLimits, ServerState, Session, SessionState
 from pool_observer.tracing import Traced
 from tests.conftest import Observe
 from tests.prometheus.bench import Bench
 from tests.prometheus.scraped import POOL, Scraped
-from tests.support import FakeDatabase
+from tests.support import UNPROBED, FakeDatabase
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def bench(database: FakeDatabase) -> Iterator[Bench]:
 
 def test_all_series_of_a_pool_are_there_from_the_first_moment(bench: Bench) -> None:
     scraped = bench.scrape()
-    for metric in CONTRACT:
+    for metric in UNPROBED:
         if "holder" not in metric.labels and metric.name != "pool_observer.event_loop_lag":
             assert scraped.families[family_name(metric)].samples, metric.name
     counted = [sample for sample in scraped.samples if sample.name.endswith("_total")]
@@ -45,7 +45,7 @@ def test_a_holders_series_appear_at_0_on_its_first_use(bench: Bench) -> None:
     with holding("nightly"), bench.engine.connect():
         pass
     scraped = bench.scrape()
-    for metric in CONTRACT:
+    for metric in UNPROBED:
         if "holder" in metric.labels:
             samples = scraped.families[family_name(metric)].samples
             assert {sample.labels["holder"] for sample in samples} == {"nightly"}
@@ -280,3 +280,17 @@ def test_durations_have_the_trace_to_look_them_up_in(bench: Bench) -> None:
         assert [(exemplar.labels, exemplar.value) for exemplar in exemplars] == [
             ({"trace_id": "a" * 32, "span_id": "b" * 16}, value)
         ]
+
+
+def test_what_the_server_says_is_there_as_long_as_it_says_it(bench: Bench) -> None:
+    held = JoinedHold(1, "GET /", Session(4711, Owner.OURS, SessionState.ACTIVE))
+    server = ServerState(up=True, at=1.0, limits=ServerLimits(100, 3), holds=(held,))
+    bench.observer.show_server(lambda: server)
+    sessions = "pool_observer_server_holder_sessions"
+    assert bench.scrape().one(sessions, holder="GET /", state="active") == 1.0
+    server = ServerState(up=False, at=1.0, failures=1, error="OSError", limits=server.limits)
+    scraped = bench.scrape()
+    assert scraped.by("holder", sessions) == {}
+    assert scraped.one("pool_observer_server_up") == 0.0
+    assert scraped.one("pool_observer_server_probe_failures_total") == 1.0
+    assert scraped.one("pool_observer_server_max_connections") == 100.0

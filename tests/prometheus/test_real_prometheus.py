@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pool_observer.contract import CONTRACT
 from pool_observer.metric import Kind
-from pool_observer.prometheus.families import family_name, series_name
+from pool_observer.prometheus_names import family_name, series_name
 from tests.conftest import require
 from tests.postgres import Postgres
 from tests.prometheus.load import (
@@ -40,6 +39,7 @@ from tests.prometheus.prometheus_server import (
     span,
 )
 from tests.prometheus.scraped import Scraped
+from tests.support import UNPROBED
 
 OLDEST_FIGURE_SECONDS = 1.5
 """How old the figures of a worker may be when there are several: they are written once a second."""
@@ -218,7 +218,7 @@ def counters() -> list[str]:
     """All series that may only grow."""
     return [
         series_name(metric) + suffix
-        for metric in CONTRACT
+        for metric in UNPROBED
         if metric.kind is not Kind.GAUGE
         for suffix in (["_bucket", "_count", "_sum"] if metric.kind is Kind.HISTOGRAM else [""])
     ]
@@ -241,4 +241,4 @@ def test_openmetrics_are_well_formed(watched: Watched) -> None:
     openmetrics = "application/openmetrics-text; version=1.0.0"
     text = fetched(f"{watched.service.url}/metrics", openmetrics)
     families = Scraped.of_openmetrics(text).families
-    assert families.keys() >= set(map(family_name, CONTRACT))
+    assert families.keys() >= set(map(family_name, UNPROBED))

@@ -19,14 +19,16 @@ function createHold() {
     doing: make("p", "small"), holder: make("p", "holder clamp"), tags: make("ul", "tags"),
     now: make("p", "small long"), taken: make("p", "small long"), kind: make("p", "kind long"),
     text: make("p", "small long"), mend: make("p", "mend small long"),
-    meta: make("p", "small long"), summary: make("summary"), members: make("ul", "members"),
+    meta: make("p", "small long"), session: createSession(),
+    summary: make("summary"), members: make("ul", "members"),
   };
   view.why = make("div", "why", view.kind, view.text, view.mend);
   view.details = make("details", "each", view.summary, view.members);
   view.details.addEventListener("toggle", () => updateMembers(view));
   view.node = make("li", "row hold",
     make("div", "", make("p", "age", view.age, view.count), view.split.node, view.doing),
-    make("div", "", view.holder, view.tags, view.now, view.taken, view.meta),
+    make("div", "", view.holder, view.tags, view.now, view.taken, view.meta,
+      view.session.node),
     view.why, view.details);
   return view;
 }
@@ -71,6 +73,7 @@ function updateHold(view, group, longest) {
     const last = members[count - 1];
     say(view.summary, allOf(count, first, last));
   }
+  updateSession(view.session, tellingSession(members), count > 1);
   updateMembers(view);
 }
 
@@ -88,7 +91,7 @@ function activities(members) {
 
 function updateTags(view, members) {
   const late = members.filter((hold) => hold.overdue);
-  const tags = [];
+  const tags = lockTags(members);
   if (late.length) {
     const { limit_seconds: limit, limit_reason: reason } = late[0];
     const which = members.length > 1 ? `${late.length} overdue` : "overdue";
@@ -101,6 +104,7 @@ function updateTags(view, members) {
   const { phase } = members[0];
   if (phase && phase !== "handler") tags.push([worded(PHASE_WORDS, phase), "tag"]);
   view.node.classList.toggle("late", late.length > 0);
+  view.node.classList.toggle("culprit", members.some(blocksOthers));
   show(view.tags, tags.length > 0);
   const key = JSON.stringify(tags);
   if (view.tags.told === key) return;
@@ -124,7 +128,8 @@ function updateMembers(view) {
     () => {
       const age = make("b");
       const text = make("span");
-      return { node: make("li", "", age, text), age, text };
+      const session = createSession();
+      return { node: make("li", "", age, text, session.node), age, text, session };
     },
     (row, hold) => {
       say(row.age, duration(hold.seconds));
@@ -132,5 +137,6 @@ function updateMembers(view) {
       tell(row.text, [` ${worded(ACTIVITY_WORDS, hold.activity)} for ${duration(hold.activity_seconds)}`,
         hold.overdue ? ", overdue" : "", where.length ? ", " : "", ...where,
         ` \u00b7 ${particulars(hold).join(" \u00b7 ")}`]);
+      updateSession(row.session, hold);
     });
 }

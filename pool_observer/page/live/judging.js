@@ -12,20 +12,41 @@ function judged(pool) {
   const left = pool.holds.filter(isLeft).length;
   const overdue = pool.holds.filter((hold) => hold.overdue).length;
   const full = pool.max !== null && pool.used >= pool.max;
+  const room = roomOf(pool.server);
+  const crowded = room !== null && room.free < FREE_AT_LEAST * room.usable;
   const lost = pool.incidents.some((one) => one.kind === "lost" && pool.now - one.at < 300);
   let level = "good";
   if (pool.waiting || full || recent || failed || overdue || left || lost || late >= MUCH_TOO_LATE ||
-      (pool.utilization ?? 0) >= 0.8) {
+      crowded || (pool.utilization ?? 0) >= 0.8) {
     level = "warn";
   }
   if (blocked.length || sum(timedOut.slice(-10)) || sum(failures.slice(-10)) ||
       (pool.waiting && (first >= 1 || recent))) {
     level = "bad";
   }
-  return { level, first, recent, failed, late, overdue, left, full, lost, blocked };
+  return { level, first, recent, failed, late, overdue, left, full, lost, blocked, room, crowded };
 }
 
 const MUCH_TOO_LATE = 1;
+const FREE_AT_LEAST = 0.1; // of the sessions that the server has for ordinary roles
+
+// What the server has left for ordinary roles, whoever asks first; null if that is not known.
+function roomOf(server) {
+  if (!server || server.max_connections === null) return null; // nor if it does not answer
+  const usable = Math.max(0, server.max_connections - server.reserved_connections);
+  return { usable, free: Math.max(0, usable - sessionsOf(server)) };
+}
+const sessionsOf = (server) => sum(server.sessions.map((each) => each.count));
+
+// Whether what the server said of locks, a little earlier, may still be so.
+function blocksOthers(hold) {
+  if (!hold.server?.blocks) return false;
+  return hold.activity !== "idle" || hold.activity_seconds >= hold.server.seconds_ago;
+}
+function waitsForLock(hold) {
+  if (!hold.server?.blocked_by.length) return false;
+  return hold.activity === "executing" && hold.activity_seconds >= hold.server.seconds_ago;
+}
 
 // An older service does not count them.
 const failuresOf = (timeline) => timeline.failed ?? timeline.timed_out.map(() => 0);
@@ -58,6 +79,11 @@ function notes(found) {
   }
   if (found.left) {
     said.push(`${found.left} ${found.left === 1 ? "has" : "have"} not been given back.`);
+  }
+  if (found.crowded) {
+    const { free, usable } = found.room;
+    said.push(`The database server has ${free ? `only ${free}` : "none"} of its ` +
+      `${plural(usable, "connection")} left.`);
   }
   if (found.lost) said.push("A connection was lost in the last five minutes.");
   return said.join(" ");

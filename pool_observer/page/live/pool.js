@@ -24,7 +24,7 @@ function createPool() {
   const routes = createRoutes();
   const view = {
     title: make("h2", "clamp"), situation: createSituation(), connections: createConnections(),
-    blocked: createBlocked(), timeline: createTimeline(), routes,
+    blocked: createBlocked(), server: createServer(), timeline: createTimeline(), routes,
     holds: createSection("Held connections", make("ul", "holds")),
     waits: createSection("Waiting", make("ul", "waits")),
     holders: createSection("Who uses the connections", routes.node),
@@ -35,7 +35,8 @@ function createPool() {
   view.title.id = `pool-${anchors}`;
   view.node = make("section", "pool", view.title,
     make("div", "top",
-      make("div", "", view.situation.node, view.connections.node, view.blocked.node),
+      make("div", "", view.situation.node, view.connections.node, view.blocked.node,
+        view.server.node),
       view.timeline.node),
     view.holds.node, view.waits.node,
     make("div", "two", view.holders.node, view.incidents.node), view.settings.node);
@@ -50,6 +51,7 @@ function updatePool(view, pool) {
   updateSituation(view.situation, pool, found, groups);
   updateConnections(view.connections, pool);
   updateBlocked(view.blocked, pool.event_loop.blocked);
+  updateServer(view.server, pool.server ?? null, pool.now);
   updateTimeline(view.timeline, pool);
 
   const longest = most(pool.holds.map((hold) => hold.seconds));

@@ -16,6 +16,7 @@ const KIND_WORDS = {
   idle: "Idle", idle_in_transaction: "Idle in transaction", long_query: "Long query",
   streaming: "Held while streaming", second_connection: "Waits for a second connection",
   finished: "Not given back", loop_blocked: "Event loop blocked", lost: "Lost",
+  locked: "Waits for a lock",
 };
 const INCIDENT_WORDS = {
   timed_out: "Timed out", failed: "Failed", overdue: "Overdue", returned: "Given back after all",
@@ -24,6 +25,10 @@ const INCIDENT_WORDS = {
 const DOING_WORDS = { awaiting: "awaiting", running: "running", blocked: "blocked in" };
 const STAGE_WORDS = {
   queue: "waiting in the queue", connect: "opening a connection", ping: "testing a connection",
+};
+const SESSION_WORDS = {
+  active: "active", idle: "idle", idle_in_transaction: "idle in transaction",
+  aborted: "in an aborted transaction", unknown: "in a state that may not be seen",
 };
 const LEVEL_WORDS = { good: "Healthy", warn: "Attention", bad: "In trouble" };
 const LEVELS = ["good", "warn", "bad"];
@@ -49,6 +54,10 @@ function duration(seconds) {
   }
   return `${Math.floor(whole / 3600)}\u00a0h ${padded(Math.floor((whole % 3600) / 60))}\u00a0min`;
 }
+
+// Nobody needs more of what is looked at every few seconds.
+const ago = (seconds) =>
+  `${seconds < 9.5 ? `${Math.max(0, Math.round(seconds))}\u00a0s` : duration(seconds)}\u00a0ago`;
 
 function amount(number) {
   if (Number.isInteger(number)) return String(number);

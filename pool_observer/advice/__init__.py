@@ -1,0 +1,1 @@
+"""What pool size a service needs, and what it would need if it were mended, from measurement."""

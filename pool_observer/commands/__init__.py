@@ -1,0 +1,1 @@
+"""The commands of `pool-observer`, a file each."""

@@ -1,0 +1,185 @@
+"""`pool-observer check app.db:engine`: the audit on the command line, and in CI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from pool_observer.audit.auditing import audit
+from pool_observer.audit.facts import Deployment
+from pool_observer.audit.finding import Finding, Severity
+from pool_observer.audit.gathering import engine_proper
+from pool_observer.audit.loading import (
+    LoadingError,
+    factories_beside,
+    is_app,
+    is_engine,
+    is_factory,
+    load,
+)
+from pool_observer.audit.rendering import as_github, as_json, as_text
+from pool_observer.audit.rules import RULES
+from pool_observer.hooks.naming import default_name
+from pool_observer.server import ServerState
+
+_FORMATS = {"text": as_text, "json": as_json, "github": as_github}
+_NEVER = "never"
+
+NOTHING_FOUND, FOUND, NOT_RUN = 0, 1, 2
+
+_DESCRIPTION = """\
+Says what is wrong with an engine's configuration, before it hurts. Imports your
+modules as your server does, and asks the database server for its limits unless
+--no-connect is given.
+"""
+
+_EPILOG = """\
+example:
+  pool-observer check app.db:engine --app app.main:app --workers 4 --replicas 3
+
+exit status: 0 if there is no finding as bad as --fail-on, 1 if there is, 2 if
+the check could not be run. docs/audit.md explains each finding.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command to `pool-observer`."""
+    parser = subparsers.add_parser(
+        "check",
+        help="say what is wrong with an engine's configuration",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "engine",
+        nargs="+",
+        metavar="module:engine",
+        help="an engine, or what returns one; all that a process has, the main one first",
+    )
+    parser.add_argument("--app", metavar="module:app", help="the FastAPI or Starlette application")
+    parser.add_argument(
+        "--sessions",
+        action="append",
+        default=[],
+        metavar="module:factory",
+        help="a sessionmaker; those beside the engine are found",
+    )
+    known = parser.add_argument_group("how it is run")
+    known.add_argument("--workers", type=int, default=1, help="processes of a replica (default: 1)")
+    known.add_argument("--replicas", type=int, default=1, help="pods or machines (default: 1)")
+    known.add_argument("--max-connections", type=int, help="what the server takes, of everybody")
+    known.add_argument("--reserved-connections", type=int, help="of these, not for ordinary roles")
+    known.add_argument(
+        "--proxy-idle-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="when a proxy or NAT drops an idle connection",
+    )
+    known.add_argument(
+        "--request-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="when whoever sends a request gives up",
+    )
+    known.add_argument("--threads", type=int, help="AnyIO's threads, if you have set them")
+    known.add_argument(
+        "--limit-concurrency",
+        type=int,
+        metavar="REQUESTS",
+        help="what a process takes at a time, as told to uvicorn",
+    )
+    known.add_argument(
+        "--pgbouncer",
+        action=argparse.BooleanOptionalAction,
+        help="whether there is a PgBouncer in transaction mode in between",
+    )
+    known.add_argument(
+        "--pgbouncer-keeps-statements",
+        action="store_true",
+        help="its max_prepared_statements is above 0",
+    )
+    known.add_argument("--serverless", action="store_true", help="a process serves one request")
+    parser.add_argument("--no-connect", action="store_true", help="do not ask the database server")
+    parser.add_argument("--format", choices=tuple(_FORMATS), default="text")
+    parser.add_argument(
+        "--fail-on",
+        choices=(*(severity.value for severity in Severity), _NEVER),
+        default=Severity.ERROR.value,
+        help="the least finding that fails (default: error)",
+    )
+    parser.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        choices=tuple(RULES),
+        metavar="CODE",
+        help="leave out what you mean to be so",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check what was named; returns the exit status."""
+    try:
+        deployment = _deployment(options)
+        targets = {target: load(target, is_engine, "an engine") for target in options.engine}
+        app = None if options.app is None else load(options.app, is_app, "an application")
+        sessions = [load(each, is_factory, "a session factory") for each in options.sessions]
+    except (LoadingError, TypeError, ValueError) as error:
+        print(f"pool-observer check: {error}", file=sys.stderr)
+        return NOT_RUN
+    for target, engine in targets.items():
+        beside = factories_beside(target, engine)
+        sessions += [each for each in beside if all(each is not known for known in sessions)]
+    engines = list(targets.values())
+    server = None if options.no_connect else _asked(engines[0])
+    findings = tuple(
+        finding
+        for finding in audit(engines, app, sessions=sessions, deployment=deployment, server=server)
+        if finding.code not in options.ignore
+    )
+    pools = list(dict.fromkeys(default_name(engine_proper(engine).url) for engine in engines))
+    print(_FORMATS[options.format](findings, pools), end="")
+    return FOUND if _fails(findings, options.fail_on) else NOTHING_FOUND
+
+
+def _deployment(options: argparse.Namespace) -> Deployment:
+    return Deployment(
+        workers=options.workers,
+        replicas=options.replicas,
+        max_connections=options.max_connections,
+        reserved_connections=options.reserved_connections,
+        proxy_idle_timeout=options.proxy_idle_timeout,
+        request_timeout=options.request_timeout,
+        threads=options.threads,
+        concurrency=options.limit_concurrency,
+        pgbouncer=options.pgbouncer,
+        pgbouncer_keeps_statements=options.pgbouncer_keeps_statements,
+        serverless=options.serverless,
+    )
+
+
+def _asked(engine: object) -> ServerState | None:
+    """What the server says; a line for people if it does not answer."""
+    from pool_observer.probe.refusals import in_a_sentence
+    from pool_observer.probe.starting import look_once
+
+    try:
+        return look_once(engine)
+    except Exception as error:
+        name = default_name(engine_proper(engine).url)
+        print(
+            f"{name} was not asked for its limits ({in_a_sentence(error)}); "
+            "say --max-connections, or --no-connect",
+            file=sys.stderr,
+        )
+        return None
+
+
+def _fails(findings: tuple[Finding, ...], level: str) -> bool:
+    if level == _NEVER:
+        return False
+    severities = list(Severity)
+    least = severities.index(Severity(level))
+    return any(severities.index(finding.severity) <= least for finding in findings)
