@@ -92,7 +92,9 @@ class OwnConnection:
     def cut(self) -> None:
         """Have whoever waits for the server on this connection wait no more. For any thread."""
         with suppress(Exception):  # closed, or not of those that tell
-            descriptor = self._driver_connection().fileno()
+            theirs = self._driver_connection()
+            # PyMySQL's connections do not tell, but what they are on does.
+            descriptor = getattr(theirs, "_sock", theirs).fileno()
             with socket.socket(fileno=socket.dup(descriptor)) as copy:
                 copy.shutdown(socket.SHUT_RDWR)
 

@@ -177,9 +177,7 @@ def server(*, ours: Any = (), others: Any = (), **changes: Any) -> dict[str, Any
 def unanswered(error: str = "OperationalError", **changes: Any) -> dict[str, Any]:
     """What is left of a server that does not answer."""
     nothing: dict[str, Any] = {
-        "max_connections": None,
-        "reserved_connections": 0,
-        "sessions": [],
+        "sessions": [],  # its limits are what they were
         "longest_transaction_seconds": {},
     }
     return server(**{**nothing, "up": False, "error": error, "failures": 1, **changes})

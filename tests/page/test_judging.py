@@ -36,6 +36,10 @@ def held(count: int, **changes: Any) -> dict[str, Any]:
     return pool(holds=[hold(number, **changes) for number in range(count)])
 
 
+def locked(count: int) -> dict[str, Any]:
+    return held(count, diagnosis={"kind": "locked", "text": "waiting for a lock", "mend": "wait"})
+
+
 def taken(sessions: int, **changes: Any) -> dict[str, Any]:
     """A pool whose server has that many of others."""
     return pool(server=server(others={"idle": sessions}, **changes))
@@ -55,6 +59,7 @@ HEALTHY = {
     "a server whose limit is not known": taken(87, max_connections=None),
     "a server that is not asked": pool(server=None),
     "a server that does not answer": pool(server=unanswered()),
+    "a server that took none and does not answer": pool(server=unanswered(max_connections=0)),
 }
 ATTENTION = {
     "12 of 15 used": held(12),
@@ -67,6 +72,7 @@ ATTENTION = {
     "failed": ago(60, "failed"),
     "failed, lately": ago(11, "failed"),
     "late": late(6.0),
+    "waiting for a lock": locked(1),
     "9 of 100 left on the server": taken(91, reserved_connections=0),
     "9 of 97 left on the server": taken(88),
     "none left on the server": taken(97),
@@ -103,6 +109,8 @@ def test_each_reason_suffices(
         (ago(30, "failed"), "1 checkout failed in the last minute."),
         (ago(30, "failed", 8), "8 checkouts failed in the last minute."),
         (late(6.0), "The event loop was late by 6.0 s in the last seconds."),
+        (locked(1), "1 waits for a lock."),
+        (locked(2), "2 wait for a lock."),
         (taken(88), "The database server has only 9 of its 97 connections left."),
         (taken(99), "The database server has none of its 97 connections left."),
     ],

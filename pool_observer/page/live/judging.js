@@ -14,17 +14,20 @@ function judged(pool) {
   const full = pool.max !== null && pool.used >= pool.max;
   const room = roomOf(pool.server);
   const crowded = room !== null && room.free < FREE_AT_LEAST * room.usable;
+  const locked = pool.holds.filter((hold) => hold.diagnosis?.kind === "locked").length;
   const lost = pool.incidents.some((one) => one.kind === "lost" && pool.now - one.at < 300);
   let level = "good";
   if (pool.waiting || full || recent || failed || overdue || left || lost || late >= MUCH_TOO_LATE ||
-      crowded || (pool.utilization ?? 0) >= 0.8) {
+      crowded || locked || (pool.utilization ?? 0) >= 0.8) {
     level = "warn";
   }
   if (blocked.length || sum(timedOut.slice(-10)) || sum(failures.slice(-10)) ||
       (pool.waiting && (first >= 1 || recent))) {
     level = "bad";
   }
-  return { level, first, recent, failed, late, overdue, left, full, lost, blocked, room, crowded };
+  return {
+    level, first, recent, failed, late, overdue, left, full, lost, blocked, room, crowded, locked,
+  };
 }
 
 const MUCH_TOO_LATE = 1;
@@ -32,7 +35,7 @@ const FREE_AT_LEAST = 0.1; // of the sessions that the server has for ordinary r
 
 // What the server has left for ordinary roles, whoever asks first; null if that is not known.
 function roomOf(server) {
-  if (!server || server.max_connections === null) return null; // nor if it does not answer
+  if (!server?.up || server.max_connections === null) return null;
   const usable = Math.max(0, server.max_connections - server.reserved_connections);
   return { usable, free: Math.max(0, usable - sessionsOf(server)) };
 }
@@ -79,6 +82,9 @@ function notes(found) {
   }
   if (found.left) {
     said.push(`${found.left} ${found.left === 1 ? "has" : "have"} not been given back.`);
+  }
+  if (found.locked) {
+    said.push(`${found.locked} ${found.locked === 1 ? "waits" : "wait"} for a lock.`);
   }
   if (found.crowded) {
     const { free, usable } = found.room;

@@ -149,12 +149,11 @@ def test_a_role_of_the_probes_own_sees_what_the_applications_may_not(
     def body(case: Case) -> None:
         with holding(CHAT), case.engine.connect() as connection:
             connection.execute(CHANGE)
-            case.wait_until(lambda: server_of(case).holds != ())
-            state = server_of(case)
-            [hold] = state.holds
+            key = Owner.OURS, SessionState.IDLE_IN_TRANSACTION
+            case.wait_until(lambda: server_of(case).sessions.get(key) == 1)
+            [hold] = server_of(case).holds
             assert hold.session.user == "visitor"
             assert hold.session.state is SessionState.IDLE_IN_TRANSACTION
-            assert state.sessions[Owner.OURS, SessionState.IDLE_IN_TRANSACTION] == 1
             connection.rollback()
 
     probe = ServerProbe(url=mariadb.url(driver), interval=OFTEN)

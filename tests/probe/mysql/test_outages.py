@@ -4,6 +4,8 @@ notices no more of it than it would without."""
 from __future__ import annotations
 
 import gc
+import os
+import signal
 
 import pytest
 from sqlalchemy import text
@@ -47,6 +49,25 @@ def test_a_server_that_was_killed_is_asked_again(
     case = Case(driver, own_mariadb, {"pool_pre_ping": True})
     case.run(body, server_probe=OFTEN)
     gc.collect()
+
+
+@DRIVERS
+def test_a_server_that_hangs_is_given_up_and_asked_again(
+    driver: Driver, own_mariadb: RestartableMariadb
+) -> None:
+    def body(case: Case) -> None:
+        assert_usable(case.engine)
+        case.wait_until(lambda: server_of(case.observer).up)
+        # Frozen while it answers nobody: connecting again would be the driver's own affair.
+        os.kill(own_mariadb.pid, signal.SIGSTOP)
+        try:
+            case.wait_until(lambda: server_of(case.observer).failures >= 1)
+        finally:
+            os.kill(own_mariadb.pid, signal.SIGCONT)
+        case.wait_until(lambda: server_of(case.observer).up)
+
+    impatient = ServerProbe(interval=0.25, timeout=0.2)
+    Case(driver, own_mariadb, {}).run(body, server_probe=impatient)
 
 
 @DRIVERS
