@@ -11,12 +11,12 @@ from pool_observer.page.history import History
 from tests.page.browser import Chromium
 from tests.page.service import service
 from tests.postgres import Postgres
-from tests.probe.story import CHAT, PAY, REPORT, accounts, told
+from tests.probe.story import CHAT, PAY, REPORT, purses, told
 
 
 def test_who_is_in_whose_way_is_seen(chromium: Chromium, postgres: Postgres) -> None:
     async def main() -> None:
-        with accounts(postgres) as admin:
+        with purses(postgres) as admin:
             async with told("asyncpg", postgres, admin) as story:
                 await story.until_all_three_are_seen()
                 said = document([(story.observer, History())])

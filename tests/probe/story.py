@@ -30,22 +30,22 @@ OFTEN = 0.05
 
 CHAT, PAY, REPORT = "POST /chat/{user}", "POST /pay", "GET /report"
 
-CHANGE = text("UPDATE account SET balance = balance + 1 WHERE id = 1")
+CHANGE = text("UPDATE purse SET balance = balance + 1 WHERE id = 1")
 LONG = text("SELECT pg_sleep(600)")
 
 
 @contextmanager
-def accounts(postgres: Postgres) -> Iterator[Engine]:
+def purses(postgres: Postgres) -> Iterator[Engine]:
     """A table with a row, and an engine of the test's own that nobody observes."""
     engine = create_engine(postgres.url("psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("CREATE TABLE account (id int PRIMARY KEY, balance int)"))
-        connection.execute(text("INSERT INTO account VALUES (1, 0)"))
+        connection.execute(text("CREATE TABLE purse (id int PRIMARY KEY, balance int)"))
+        connection.execute(text("INSERT INTO purse VALUES (1, 0)"))
     try:
         yield engine
     finally:
         with engine.connect() as connection:
-            connection.execute(text("DROP TABLE account"))
+            connection.execute(text("DROP TABLE purse"))
         engine.dispose()
 
 

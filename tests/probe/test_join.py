@@ -14,12 +14,12 @@ from pool_observer import Owner, SessionState, Trouble
 from pool_observer.page.document import document
 from pool_observer.page.history import History
 from tests.postgres import Postgres
-from tests.probe.story import ASYNC_DRIVERS, CHAT, PAY, REPORT, SYNC_DRIVERS, accounts, states, told
+from tests.probe.story import ASYNC_DRIVERS, CHAT, PAY, REPORT, SYNC_DRIVERS, purses, states, told
 
 
 @pytest.fixture
 def admin(postgres: Postgres) -> Iterator[Engine]:
-    with accounts(postgres) as engine:
+    with purses(postgres) as engine:
         yield engine
 
 
