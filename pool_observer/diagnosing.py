@@ -123,7 +123,7 @@ def _locked(hold: Hold, server: ServerSide | None) -> Diagnosis | None:
     return Diagnosis(
         Trouble.LOCKED,
         f"one statement for {in_words(hold.activity_for_seconds)}, waiting for a lock of "
-        f"{server.blockers()}",
+        f"{server.blockers()}, as of {in_words(server.seconds_ago)} ago",
         "commit there before whatever it waits for: a lock lasts as long as its transaction"
         if idle
         else "shorten the transaction that has the lock; a `lock_timeout` bounds the wait",

@@ -7,6 +7,7 @@ timed out, in the middle of the application.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 from pool_observer.claim import Claim
@@ -80,6 +81,11 @@ class Explainer:
         joined = self._joined.get(claim.granted_at or 0)
         if joined is None or joined.session.pid != claim.backend_pid:
             return None
+        if joined.blocked_by:
+            # Of those that were blamed, who has given the connection back since is not to blame.
+            open_now = {each.granted_at for each in self._claims.holds.copy().values()}
+            left = tuple(by for by in joined.blocked_by if by.key is None or by.key in open_now)
+            joined = replace(joined, blocked_by=left)
         return ServerSide(max(0, self._now - joined.seen_ns) / NANOSECONDS, joined)
 
     def _waits_for(self, claim: Claim, second: Claim) -> bool:

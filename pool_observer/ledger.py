@@ -103,6 +103,11 @@ class Ledger(Describing):
         waiting = sorted((claim for claim in waits if claim not in over), key=_asked_at)
         return Settled(self.clock(), holding, waiting)
 
+    @property
+    def was_used(self) -> bool:
+        """Whether anybody has asked for a connection, as far as that is settled."""
+        return self._totals.is_anybody
+
     def peak_demand(self, now: int) -> int:
         """The most connections held or asked for at once, in the minute until `now`."""
         with self._lock:

@@ -30,6 +30,8 @@ class Across(StrEnum):
     SUM = "sum"
     WORST = "max"
     """One worker in trouble must not be hidden by three that are well."""
+    LEAST = "min"
+    """The same, of what is good."""
 
 
 @dataclass(frozen=True, slots=True)

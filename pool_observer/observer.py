@@ -274,8 +274,8 @@ class PoolObserver:
 
     @property
     def in_use(self) -> bool:
-        """Whether any connection is open."""
-        return bool(self._ledger.holds) or self._attachment.idle() > 0
+        """Whether a connection is open, or has been."""
+        return bool(self._ledger.holds) or self._attachment.idle() > 0 or self._ledger.was_used
 
     def settled(self) -> Settled:
         """The totals now, and what is open, undescribed."""

@@ -46,7 +46,7 @@ class Session:
     waits_for: str | None = None
     """What it waits for in the server, such as `Lock: transactionid`."""
     blocked_by: tuple[int, ...] = ()
-    """Who has the lock that it waits for. 0 is a prepared transaction."""
+    """Who is before it in the queue for a lock. 0 is a prepared transaction."""
     user: str | None = None
     application: str | None = None
     """What it calls itself, `application_name`."""
@@ -84,6 +84,8 @@ class Blocker:
     """Whose hold it is, if it is one of this pool."""
     session: Session | None = None
     """None of a prepared transaction, or if it was gone a moment later."""
+    key: int | None = None
+    """What tells its hold from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ class JoinedHold:
     holder: str
     session: Session
     blocked_by: tuple[Blocker, ...] = ()
+    """On whom it waits in the end: who only waits like itself is left out."""
     blocks: int = 0
-    """How many sessions wait for a lock that it has."""
+    """How many sessions wait because of it, and for nobody who waits as well."""
     seen_ns: int = 0
     """When the probe looked, on the clock that holds are timed with."""
 

@@ -58,9 +58,10 @@ def _holder_sessions(state: PoolState) -> Iterable[Reading]:
 SERVER_METRICS: tuple[Metric, ...] = (
     Metric(
         "pool_observer.server.up", GAUGE, "", (),
-        "Whether the database server answered the probe the last time: 1 or 0.",
+        "Whether the database server answered the probe the last time: 1 or 0. Of several workers, "
+        "0 if it did not answer one of them.",
         _server(lambda server: float(server.up) if server.asked else None),
-        Across.WORST,
+        Across.LEAST,
     ),
     Metric(
         "pool_observer.server.probe_failures", COUNTER, "{failure}", (),
@@ -115,13 +116,13 @@ SERVER_METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "pool_observer.server.holder_blocked", GAUGE, "{session}", ("holder",),
-        "Sessions of each holder that wait for somebody else's lock.",
+        "Sessions of each holder that wait for a lock.",
         _holders(lambda hold: float(bool(hold.blocked_by)), sum),
     ),
     Metric(
         "pool_observer.server.holder_blocks", GAUGE, "{session}", ("holder",),
-        "Sessions that wait for a lock of this holder's, its own included. The holder is the "
-        "culprit.",
+        "Sessions that wait for a lock because of this holder, its own included, where it does not "
+        "wait itself. The holder is the culprit.",
         _holders(lambda hold: hold.blocks, sum),
     ),
 )  # fmt: skip

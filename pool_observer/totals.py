@@ -132,6 +132,11 @@ class Totals:
         self.create_time = Histogram(CREATE_BOUNDS)
         self.contention = Contention(since)
 
+    @property
+    def is_anybody(self) -> bool:
+        """Whether there is any holder yet."""
+        return bool(self._tallies)
+
     def of(self, holder: str) -> Tally:
         """The tally this holder is counted in: its own, or that of `other` if there are many."""
         tally = self._tallies.get(holder)

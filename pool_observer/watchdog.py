@@ -102,7 +102,7 @@ class Watchdog:
                 watched.note_failure("the watchdog")
 
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
 

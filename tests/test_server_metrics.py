@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pool_observer.metric import Across
+from pool_observer.prometheus.mirror import MODES
 from pool_observer.server import JoinedHold, Owner, ServerLimits, ServerState, Session, SessionState
 from pool_observer.server_metrics import SERVER_METRICS
 from pool_observer.state import PoolState, PoolTotals
@@ -72,6 +74,13 @@ def test_of_a_server_that_does_not_answer_the_limits_are_as_they_were() -> None:
 
 def test_before_the_first_look_only_the_counter_is_there() -> None:
     assert told(ServerState(up=False)) == {"probe_failures": {(): 0}}
+
+
+def test_of_several_workers_one_that_gets_no_answer_is_not_hidden() -> None:
+    across = {metric.name: metric.across for metric in SERVER_METRICS}
+    assert across.pop("pool_observer.server.up") is Across.LEAST
+    assert Across.LEAST not in across.values()
+    assert MODES[Across.LEAST] == "livemin"
 
 
 def test_a_pooler_is_told() -> None:

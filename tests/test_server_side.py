@@ -117,7 +117,7 @@ def test_a_statement_that_waits_for_a_lock_is_not_a_long_query() -> None:
     assert diagnosis == Diagnosis(
         Trouble.LOCKED,
         "one statement for 12.0 s, waiting for a lock of POST /chat/{user} (process 4712, "
-        "idle in transaction for 30.0 s)",
+        "idle in transaction for 30.0 s), as of 4.0 s ago",
         "commit there before whatever it waits for: a lock lasts as long as its transaction",
     )
 
@@ -204,6 +204,11 @@ def test_only_the_hold_that_was_seen_has_a_server_side() -> None:
     assert seen(replace(server, holds=(replace(joined, key=6),))) is None
     other = replace(joined, session=session(pid=4710))
     assert seen(replace(server, holds=(other,))) is None
+    # Who is to blame, and who was: one of its holds is over.
+    blamed = replace(joined, blocked_by=(Blocker(1, "GET /a", key=5), Blocker(2, "GET /b", key=4)))
+    side = seen(replace(server, holds=(blamed,)))
+    assert side is not None
+    assert [blocker.pid for blocker in side.joined.blocked_by] == [1]
     # Time is read before the server is asked, and by others: it is never in the future.
     ahead = replace(joined, seen_ns=clock() + 1)
     assert seen(replace(server, holds=(ahead,))) == ServerSide(0.0, ahead)

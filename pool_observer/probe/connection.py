@@ -7,16 +7,15 @@ blocked does not keep us from looking. Only one thread at a time may use it.
 from __future__ import annotations
 
 import asyncio
-import selectors
 import socket
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import URL, Dialect, Engine, make_url
 
 from pool_observer.hooks.drivers import pid_of
+from pool_observer.probe.patience import PatientLoop, Waiting
 
 T = TypeVar("T")
 
@@ -31,14 +30,12 @@ def as_the_engine_does(engine: Engine) -> tuple[Dialect, Connect]:
     return engine.dialect, lambda: create(None)
 
 
-def to_url(url: str | URL, timeout: float) -> tuple[Dialect, Connect]:
+def to_url(url: str | URL) -> tuple[Dialect, Connect]:
     """Connect to a URL, as `create_engine(url)` would."""
     url = make_url(url)
     make_dialect: Any = url.get_dialect()
     dialect: Dialect = make_dialect(dbapi=make_dialect.import_dbapi())
     arguments, options = dialect.create_connect_args(url)
-    if dialect.driver in ("psycopg", "psycopg2"):
-        options.setdefault("connect_timeout", max(2, round(timeout)))  # its least is 2
     return dialect, lambda: dialect.connect(*arguments, **options)
 
 
@@ -50,12 +47,8 @@ class OwnConnection:
         self._connect = connect
         self._timeout = timeout
         self._connection: Any = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def dialect_name(self) -> str:
-        """The kind of server."""
-        return self._dialect.name
+        self._waiting = Waiting()
+        self._loop: PatientLoop | None = None
 
     def ask(self, question: Callable[[Any], T]) -> tuple[T, int | None]:
         """Ask the server something, through a cursor. Beside the answer: our PID by the driver.
@@ -63,36 +56,60 @@ class OwnConnection:
         Raises whatever goes wrong, and TimeoutError if that takes too long; the next one then
         begins with a new connection.
         """
-
-        def work() -> tuple[T, int | None]:
-            if self._connection is None:
-                self._connection = self._connect()
-                self._dialect.set_isolation_level(self._connection, "AUTOCOMMIT")
-            cursor = self._connection.cursor()
-            answer = question(cursor)
-            cursor.close()
-            return answer, pid_of(self._dialect.driver, self._driver_connection())
-
+        rested = self._connection is not None
         try:
-            return self._run(work)
+            return self._ask(question)
+        except Exception as error:
+            # The server may have ended it since the last time, as it does with what is idle.
+            if not rested or isinstance(error, TimeoutError):
+                raise
+        return self._ask(question)
+
+    def _ask(self, question: Callable[[Any], T]) -> tuple[T, int | None]:
+        try:
+            if self._connection is None:
+                self._connection = self._run(self._open, self._end)
+            connection = self._connection
+            return self._run(lambda: self._answer(connection, question), lambda _: None)
         except BaseException:
+            self.cut()
             self.close()
             raise
+
+    def _open(self) -> Any:
+        connection = self._connect()
+        self._dialect.set_isolation_level(connection, "AUTOCOMMIT")
+        return connection
+
+    def _answer(self, connection: Any, question: Callable[[Any], T]) -> tuple[T, int | None]:
+        cursor = connection.cursor()
+        answer = question(cursor)
+        cursor.close()
+        driver_connection = self._dialect.get_driver_connection(connection)
+        return answer, pid_of(self._dialect.driver, driver_connection)
+
+    def _end(self, connection: Any) -> None:
+        self._dialect.do_terminate(connection)
 
     def close(self) -> None:
         """End the connection, whatever state it is in."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(Exception):  # it may be broken, which is why it is closed
-                self._run(lambda: self._dialect.do_terminate(connection))
-        if self._loop is not None:
-            self._loop.close()
-            self._loop = None
+                self._run(lambda: self._end(connection), lambda _: None)
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.close()
 
     def cut(self) -> None:
-        """Have whoever waits for the server on this connection wait no more. For any thread."""
+        """Have whoever waits for the server on this connection wait no more. For any thread.
+
+        Asyncio's wait by themselves for no longer than they are told to.
+        """
+        if self._dialect.is_async:
+            return
         with suppress(Exception):  # closed, or not of those that tell
-            theirs = self._driver_connection()
+            theirs: Any = self._dialect.get_driver_connection(self._connection)
             # PyMySQL's connections do not tell, but what they are on does.
             descriptor = getattr(theirs, "_sock", theirs).fileno()
             with socket.socket(fileno=socket.dup(descriptor)) as copy:
@@ -102,30 +119,18 @@ class OwnConnection:
         """After a fork it is the parent's. What is returned must not be closed here."""
         theirs: list[object] = [self._connection, self._loop]
         self._connection = self._loop = None
+        self._waiting = Waiting()
         return theirs
 
-    def _driver_connection(self) -> Any:
-        return self._dialect.get_driver_connection(self._connection)
-
-    def _run(self, work: Callable[[], T]) -> T:
+    def _run(self, work: Callable[[], T], too_late: Callable[[T], object]) -> T:
+        """Do what may wait for the server."""
         if not self._dialect.is_async:
-            return work()
+            return self._waiting.within(self._timeout, work, too_late)
         from sqlalchemy.util.concurrency import greenlet_spawn
 
         if self._loop is None:
-            # What epoll knows is the kernel's, and shared with a process that was forked: one
-            # of them closing its loop would unregister the sockets of the other.
-            selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
-            self._loop = asyncio.SelectorEventLoop(selector)
-        # Names are looked up in threads. They shall not outlive the look, nor prolong it.
-        executor = ThreadPoolExecutor(1, "pool_observer-probe")
-        self._loop.set_default_executor(executor)
-        try:
-            return self._loop.run_until_complete(
-                _within(self._timeout, lambda: greenlet_spawn(work))
-            )
-        finally:
-            executor.shutdown(wait=False)
+            self._loop = PatientLoop()
+        return self._loop.run_until_complete(_within(self._timeout, lambda: greenlet_spawn(work)))
 
 
 async def _within(seconds: float, work: Callable[[], Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pool_observer.model import NANOSECONDS
 from pool_observer.probe.reading import Reading, Row
 from pool_observer.server import Blocker, JoinedHold, Owner, Session, SessionState
 
@@ -17,6 +18,9 @@ Account = tuple[str | None, str | None]
 
 MOST_BLOCKERS = 20
 """Of one session that are named. A crowd that shares a lock is one thing to look at, not many."""
+
+SAME_AGE = 1.0
+"""Seconds by which two clocks may tell a session's age differently."""
 
 MISSED = 3
 """Backends that the server does not know, none having been known, before a pooler is suspected.
@@ -37,6 +41,8 @@ class Joined:
 class Joining:
     """What is known from look to look."""
 
+    same_way: bool
+    """Whether the probe is connected as the pool is."""
     accounts: set[Account] = field(default_factory=set)
     """Those that the pool's connections use."""
     _found: bool = False
@@ -47,21 +53,36 @@ class Joining:
     ) -> Joined:
         """Say whose session is whose.
 
-        :param own_pid: what the driver says is the probe's own session, if it is connected as
-            the pool is.
-        :param before: the holds just before the look; those that are the same `after` have been
-            there all the while, and what the server says is about them.
+        :param own_pid: the PID of the probe's own session, if the driver tells.
+        :param before: the holds just before the look, at `now`; those that are the same `after`
+            have been there all the while, and what the server says is about them.
         """
+        rows = {row.pid: row for row in reading.rows}
+        if self.same_way and reading.pid in rows:
+            self.accounts.add(_account(rows[reading.pid]))
         steady = {pid: held for pid, held in after.items() if before.get(pid) == held}
-        known = {row.pid for row in reading.rows}
-        found = steady.keys() & known
-        pooler = self._behind_pooler(reading, own_pid, bool(found), steady.keys() - known)
+        joined = {
+            pid: (key, holder)
+            for pid, (key, holder) in steady.items()
+            if pid in rows and self._may_be_of(rows[pid], (now - key) / NANOSECONDS)
+        }
+        pooler = self._behind_pooler(reading, own_pid, bool(joined), steady.keys() - joined.keys())
         if pooler:
-            steady = {}  # whoever has such a PID there is somebody else
-        ours = steady.keys() | ({reading.pid} if own_pid is not None else set())
-        self.accounts.update((row.user, row.database) for row in reading.rows if row.pid in ours)
-        sessions = {row.pid: self._session(row, reading.pid) for row in reading.rows}
-        blocks = Counter(pid for each in sessions.values() for pid in set(each.blocked_by))
+            joined = {}  # whoever has such a PID there is somebody else
+        if not self.same_way:
+            self.accounts.update(_account(rows[pid]) for pid in joined)
+        sessions = {pid: self._session(row, reading.pid) for pid, row in rows.items()}
+        blockers = {
+            pid: _who_does_not_wait(pid, sessions)
+            for pid, session in sessions.items()
+            if session.blocked_by
+        }
+        blocks = Counter(by for each in blockers.values() for by in each)
+
+        def blocker(pid: int) -> Blocker:
+            key, holder = joined.get(pid, (None, None))
+            return Blocker(pid, holder, sessions.get(pid), key)
+
         return Joined(
             sessions=_counts(sessions),
             longest_transaction=_longest(sessions),
@@ -71,30 +92,35 @@ class Joining:
                     key,
                     holder,
                     sessions[pid],
-                    tuple(
-                        Blocker(by, steady[by][1] if by in steady else None, sessions.get(by))
-                        for by in sessions[pid].blocked_by[:MOST_BLOCKERS]
-                    ),
+                    tuple(blocker(by) for by in blockers.get(pid, ())[:MOST_BLOCKERS]),
                     blocks[pid],
                     now,
                 )
-                for pid, (key, holder) in steady.items()
-                if pid in sessions
+                for pid, (key, holder) in joined.items()
             ),
         )
+
+    def _may_be_of(self, row: Row, hold_seconds: float) -> bool:
+        """Whether a session of this PID can be that of a hold of this age.
+
+        Where the server has ended one, another client may have its PID by now.
+        """
+        if row.age_seconds is not None and row.age_seconds < hold_seconds - SAME_AGE:
+            return False
+        return not self.same_way or not self.accounts or _account(row) in self.accounts
 
     def _behind_pooler(
         self, reading: Reading, own_pid: int | None, found: bool, missed: set[int]
     ) -> bool:
-        if own_pid is not None:
+        if self.same_way and own_pid is not None:
             return own_pid != reading.pid
-        # Connected in another way than the pool is, so only its holds can tell.
+        # Connected in another way than the pool is, only its holds can tell.
         self._found = self._found or found
         self._missed = set() if self._found else self._missed | missed
         return len(self._missed) >= MISSED
 
     def _session(self, row: Row, own_pid: int) -> Session:
-        ours = row.pid == own_pid or (row.user, row.database) in self.accounts
+        ours = row.pid == own_pid or _account(row) in self.accounts
         return Session(
             pid=row.pid,
             owner=Owner.OURS if ours else Owner.OTHERS,
@@ -107,6 +133,32 @@ class Joining:
             user=row.user,
             application=row.application,
         )
+
+
+def _account(row: Row) -> Account:
+    return row.user, row.database
+
+
+def _who_does_not_wait(pid: int, sessions: Mapping[int, Session]) -> tuple[int, ...]:
+    """Those at the head of the queue that a session is in: the others wait like itself.
+
+    The server names whoever is before it, in the queue too. Where they wait for each other in a
+    circle, it is they.
+    """
+    heads: dict[int, None] = {}
+    seen = {pid}
+    ahead = list(sessions[pid].blocked_by)
+    while ahead:
+        by = ahead.pop(0)
+        if by in seen:
+            continue
+        seen.add(by)
+        session = sessions.get(by)
+        if session is None or not session.blocked_by:
+            heads[by] = None
+        else:
+            ahead += session.blocked_by
+    return tuple(heads) or tuple(dict.fromkeys(sessions[pid].blocked_by))
 
 
 def _counts(sessions: Mapping[int, Session]) -> dict[tuple[Owner, SessionState], int]:

@@ -7,13 +7,16 @@ statement's text is asked for.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pool_observer.probe.reading import Reading, Row
 from pool_observer.server import ServerLimits, SessionState
 
 _SESSIONS = """
-SELECT pid, usename::text, datname::text, application_name, state,
+SELECT pid, encode(namesend(usename), 'escape'), encode(namesend(datname), 'escape'),
+       application_name, state,
+       extract(epoch FROM clock_timestamp() - backend_start)::float8,
        extract(epoch FROM clock_timestamp() - state_change)::float8,
        extract(epoch FROM clock_timestamp() - xact_start)::float8,
        wait_event_type, wait_event,
@@ -23,6 +26,7 @@ WHERE backend_type = 'client backend' OR backend_type IS NULL AND usesysid IS NO
 """
 # A role without the right to look is not told what others' processes are, nor what they do; those
 # with a user are clients, or work for one.
+# Names may be in another encoding than this database's, and are no text then.
 # Asking for blockers takes the lock manager's locks, so only of those who wait for a lock.
 
 _LIMITS = """
@@ -30,8 +34,9 @@ SELECT pg_backend_pid(),
        (SELECT setting::int FROM pg_settings WHERE name = 'max_connections'),
        (SELECT sum(setting::int)::int FROM pg_settings
         WHERE name IN ('superuser_reserved_connections', 'reserved_connections')),
-       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
-       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
+       (SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user AND NOT rolsuper),
+       (SELECT datconnlimit FROM pg_database, pg_roles
+        WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper),
        (SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout')
 """
 
@@ -44,6 +49,8 @@ _STATES = {
 }
 
 _MILLISECONDS = 1000
+
+_ESCAPED = re.compile(r"\\(?:([0-7]{3})|\\)")
 
 
 def read(cursor: Any, timeout: float) -> Reading:
@@ -73,6 +80,14 @@ def _limit(connections: int | None) -> int | None:
     return None if connections is None or connections < 0 else connections
 
 
+def unescaped(escaped: str | None) -> str | None:
+    """A name, of which the server has escaped what is not ASCII."""
+    if escaped is None or "\\" not in escaped:
+        return escaped
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1] or "134", 8)), escaped)
+    return plain.encode("latin-1").decode(errors="replace")
+
+
 def _age(seconds: float | None) -> float | None:
     """An age; the server's clock may be set back meanwhile."""
     return None if seconds is None else max(0.0, seconds)
@@ -84,6 +99,7 @@ def _row(
     database: str | None,
     application: str | None,
     state: str | None,
+    age_seconds: float | None,
     state_seconds: float | None,
     transaction_seconds: float | None,
     wait_type: str | None,
@@ -93,12 +109,13 @@ def _row(
     waits = wait_type is not None and wait_type != "Client"  # for us: for nothing in the server
     return Row(
         pid=pid,
-        user=user,
-        database=database,
+        user=unescaped(user),
+        database=unescaped(database),
         application=application or None,
         state=_STATES.get(state or "", SessionState.UNKNOWN),
         state_seconds=_age(state_seconds),
         transaction_seconds=_age(transaction_seconds),
         waits_for=f"{wait_type}: {wait_event}" if waits else None,
         blocked_by=tuple(map(int, blocked_by.split(","))) if blocked_by else (),
+        age_seconds=_age(age_seconds),
     )

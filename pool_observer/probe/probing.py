@@ -11,10 +11,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from pool_observer.probe.connection import OwnConnection
 from pool_observer.probe.joining import Backends, Joining
+from pool_observer.probe.patience import Waiting
 from pool_observer.probe.reading import Reading
 from pool_observer.probe.refusals import in_a_sentence
 from pool_observer.server import ServerState
@@ -25,8 +27,11 @@ LONGEST_PAUSE = 60.0
 """Seconds between two attempts, however often they have failed."""
 
 GRACE = 1.0
-"""Seconds beyond the time-out after which whoever waits for the server is cut off: drivers that
-block cannot be told for how long."""
+"""Seconds that closing waits for a look that is going on."""
+
+TOO_OLD = 60.0
+"""Seconds by which a look may be late, for others that take long, before what it said last is too
+old to be told."""
 
 NOT_ASKED_YET = ServerState(up=False)
 
@@ -59,7 +64,6 @@ class Probe:
         leave: Callable[[Probe], None],
         *,
         interval: float,
-        timeout: float,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -70,62 +74,52 @@ class Probe:
         self._joining = joining
         self._leave = leave
         self._interval = interval
-        self._timeout = timeout
         self._clock = clock
         self._wall_clock = wall_clock
         self._state = NOT_ASKED_YET
         self._due: float | None = None
-        self._looking_since: float | None = None
         self._in_a_row = 0
         self._closing = False
-        self._closed = threading.Event()
+        self._using = threading.Lock()
+        """Held by who uses the connection. Nobody waits for it for long."""
         self._inherited: list[object] = []
         """The parent's, kept so that nothing closes it in the child."""
 
     @property
     def state(self) -> ServerState:
         """What was found out last."""
-        state = self._state
-        if state.up and self._is_stuck():
-            return self._down(state.failures, "no answer yet")
+        state, due = self._state, self._due
+        if state.up and due is not None and self._clock() - due > TOO_OLD:
+            return self._down(state.failures, "not asked for long")
         return state
-
-    def _is_stuck(self) -> bool:
-        since = self._looking_since
-        return since is not None and self._clock() - since > self._timeout + GRACE
-
-    def cut_off(self) -> None:
-        """Have a look that takes too long fail. Called once a second, in another thread."""
-        if self._is_stuck():
-            self._connection.cut()
 
     # -- what is called in the thread of the probes ---------------------------------------------
 
     def tick(self) -> None:
         """Look, if it is time to."""
         observed = self._observed()
-        if self._closing or observed is None or observed.engine_is_gone:
-            self._end()
-            return
-        now = self._clock()
+        if observed is None or observed.engine_is_gone:
+            self.close()
+        elif self._is_time(observed) and self._using.acquire(blocking=False):
+            try:
+                self._look(observed)
+            finally:
+                self._due = self._clock() + self._pause()
+                self._using.release()
+            if self._closing:
+                self.close()
+
+    def catch_up(self) -> None:
+        """There is nothing to catch up with."""
+
+    def _is_time(self, observed: Observed) -> bool:
+        if self._closing:
+            return False
         if self._due is None:
             # An engine that is not used may be made for others: in a process that forks, or by
             # a script that never connects.
-            if not observed.in_use:
-                return
-        elif now < self._due:
-            return
-        self._looking_since = now
-        try:
-            self._look(observed)
-        finally:
-            self._looking_since = None
-            self._due = self._clock() + self._pause()
-
-    def catch_up(self) -> None:
-        """Woken before it is time: only to end."""
-        if self._closing:
-            self._end()
+            return observed.in_use
+        return self._clock() >= self._due
 
     def _pause(self) -> float:
         """Seconds until the next look: longer and longer while there is no answer."""
@@ -139,7 +133,7 @@ class Probe:
         before, began = observed.backends(), observed.now()
         try:
             reading, own_pid = self._read(self._connection)
-        except Exception as error:
+        except BaseException as error:  # whatever a creator of the user's may raise
             self._failed(in_a_sentence(error), failures + 1)
             return
         joined = self._joining.join(reading, own_pid, before, observed.backends(), began)
@@ -180,20 +174,20 @@ class Probe:
         last = self._state
         return ServerState(up=False, at=last.at, failures=failures, error=why, limits=last.limits)
 
-    def _end(self) -> None:
-        self._connection.close()
-        self._closed.set()
-        self._leave(self)
-
     # -- the end --------------------------------------------------------------------------------
 
-    def close(self, wake: Callable[[], None]) -> None:
-        """Have the connection closed by the thread that uses it, and wait for that a little."""
+    def close(self) -> None:
+        """End the connection; if a look is going on that does not end soon, at its end."""
         self._closing = True
-        if self._looking_since is not None:
-            self._connection.cut()
-        wake()
-        self._closed.wait(GRACE)
+        if not self._using.acquire(timeout=GRACE):
+            return
+        try:
+            # In a thread of its own, for an event loop may be running in this one.
+            with suppress(TimeoutError):
+                Waiting().within(GRACE, self._connection.close, lambda _: None)
+        finally:
+            self._using.release()
+        self._leave(self)
 
     def note_failure(self, place: str) -> None:
         """Count the exception being handled as a failure of ours."""
@@ -206,6 +200,6 @@ class Probe:
         if in_child:
             self._inherited += self._connection.abandon()
             self._state = NOT_ASKED_YET
-            self._due = self._looking_since = None
+            self._due = None
             self._in_a_row = 0
-            self._closed = threading.Event()
+            self._using = threading.Lock()

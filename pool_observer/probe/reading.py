@@ -20,6 +20,8 @@ class Row:
     transaction_seconds: float | None
     waits_for: str | None
     blocked_by: tuple[int, ...]
+    age_seconds: float | None = None
+    """For how long it has been there; None where the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)

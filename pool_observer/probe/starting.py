@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.engine import Engine, make_url
 
+from pool_observer.hooks.creators import needs_the_loop_of_the_application
 from pool_observer.observer import PoolObserver
 from pool_observer.probe import mysql, postgresql
 from pool_observer.probe.connection import OwnConnection, as_the_engine_does, to_url
 from pool_observer.probe.joining import Joining
 from pool_observer.probe.probing import Probe
-from pool_observer.probe.reading import Reading
 from pool_observer.probe.settings import ServerProbe
 from pool_observer.server import ServerState
 from pool_observer.watchdog import process_prober
@@ -22,7 +22,6 @@ _READ = {
     "postgresql": postgresql.read,
 }
 
-
 _SAME = {"mysql": ("mariadb",), "mariadb": ("mysql",)}
 
 
@@ -31,6 +30,13 @@ def check_probe(engine: Engine, settings: ServerProbe) -> None:
     dialect = engine.dialect.name
     if dialect not in _READ:
         raise ValueError(f"server_probe knows {', '.join(sorted(_READ))}, and not {dialect}")
+    if settings.url is None and needs_the_loop_of_the_application(engine):
+        raise ValueError(
+            "server_probe runs in an event loop of its own, where an async_creator, or another "
+            "coroutine that the engine connects with, does not belong: its locks and sessions are "
+            "the application's loop's. Give the probe a way of its own to connect: "
+            'server_probe=ServerProbe("postgresql+asyncpg://monitor@host/database")'
+        )
     if settings.url is not None:
         url = make_url(settings.url)
         if url.get_backend_name() not in (dialect, *_SAME.get(dialect, ())):
@@ -48,31 +54,24 @@ def check_probe(engine: Engine, settings: ServerProbe) -> None:
 
 def start_probe(observer: PoolObserver, engine: Engine, settings: ServerProbe) -> None:
     """Look at the server from the engine's first use until the observer is closed."""
-    joining = Joining()
+    joining = Joining(same_way=settings.url is None)
     if settings.url is None:
         dialect, connect = as_the_engine_does(engine)
     else:
-        dialect, connect = to_url(settings.url, settings.timeout)
-        joining.accounts.add((engine.url.username, engine.url.database))
+        dialect, connect = to_url(settings.url)
+        if engine.url.username is not None:
+            joining.accounts.add((engine.url.username, engine.url.database))
     read = _READ[dialect.name]
-
-    def look(connection: OwnConnection) -> tuple[Reading, int | None]:
-        reading, pid = connection.ask(lambda cursor: read(cursor, settings.timeout))
-        # Connected in another way, what the driver says of us tells nothing of the pool's.
-        return reading, pid if settings.url is None else None
-
     probe = Probe(
         observer,
         OwnConnection(dialect, connect, settings.timeout),
-        look,
+        lambda connection: connection.ask(lambda cursor: read(cursor, settings.timeout)),
         joining,
         process_prober.unwatch,
         interval=settings.interval,
-        timeout=settings.timeout,
     )
     observer.show_server(lambda: probe.state)
-    observer.when_ticking(probe.cut_off)
-    observer.when_closing(lambda: probe.close(process_prober.wake))
+    observer.when_closing(probe.close)
     process_prober.watch(probe)
 
 
@@ -87,7 +86,7 @@ def look_once(engine: Any, timeout: float = 5.0) -> ServerState | None:
         reading, own_pid = connection.ask(lambda cursor: _READ[dialect.name](cursor, timeout))
     finally:
         connection.close()
-    joined = Joining().join(reading, own_pid, {}, {}, 0)
+    joined = Joining(same_way=True).join(reading, own_pid, {}, {}, 0)
     return ServerState(
         up=True,
         limits=reading.limits,

@@ -25,7 +25,7 @@ ROOM_NEEDED = 4 << 20
 """Bytes that must be free where series are added. prometheus_client maps its files into memory
 before they are filled, and a process that writes to such a page on a full disk is killed."""
 
-MODES = {Across.SUM: "livesum", Across.WORST: "livemax"}
+MODES = {Across.SUM: "livesum", Across.WORST: "livemax", Across.LEAST: "livemin"}
 
 
 class Mirror:

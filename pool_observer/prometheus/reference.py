@@ -59,7 +59,7 @@ def _table(metrics: list[Metric]) -> str:
     rows = ["| name | in OpenTelemetry | kind | labels | meaning |", "|---|---|---|---|---|"]
     for metric in metrics:
         labels = ", ".join(f"`{label}`" for label in label_names(metric)[1:])
-        worst = metric.kind is Kind.GAUGE and metric.across is Across.WORST
+        worst = metric.kind is Kind.GAUGE and metric.across is not Across.SUM
         kind = f"{metric.kind.value}, worst" if worst else metric.kind.value
         name = f"`{series_name(metric)}` | `{metric.name}`"
         rows.append(f"| {name} | {kind} | {labels} | {metric.help} |")

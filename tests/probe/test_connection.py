@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -89,7 +92,7 @@ def test_a_url_is_connected_to_as_an_engine_would(postgres: Postgres, driver: st
     key = "server_settings" if driver == "asyncpg" else "application_name"
     if driver != "asyncpg":
         url = url.update_query_dict({key: "monitor"})
-    dialect, connect = to_url(url.render_as_string(hide_password=False), 5)
+    dialect, connect = to_url(url.render_as_string(hide_password=False))
     assert asked(OwnConnection(dialect, connect, 5)) == ("" if driver == "asyncpg" else "monitor")
 
 
@@ -115,7 +118,7 @@ class Recorder:
 def test_a_look_reads_only_and_leaves_the_session_as_it_was(
     postgres: Postgres, driver: str
 ) -> None:
-    dialect, connect = to_url(postgres.url(driver), 5)
+    dialect, connect = to_url(postgres.url(driver))
     connection = OwnConnection(dialect, connect, 5)
 
     def settings(cursor: Any) -> list[Any]:
@@ -144,6 +147,73 @@ def test_one_look_tells_the_limits_and_leaves_nothing(postgres: Postgres, driver
     assert (state.limits.max_connections, state.limits.reserved) == (100, 3)
     assert state.limits.usable == 97
     assert set(threading.enumerate()) == threads
+
+
+@contextmanager
+def silence() -> Iterator[int]:
+    """The port of somebody who takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "psycopg2"])
+def test_who_takes_a_connection_and_says_nothing_is_given_up(driver: str) -> None:
+    with silence() as port:
+        url = f"postgresql+{driver}://app@127.0.0.1:{port}/orders"
+        create: Any = create_async_engine if driver == "asyncpg" else create_engine
+        with pytest.raises(TimeoutError):
+            look_once(create(url), timeout=0.2)
+
+
+def test_a_connection_that_the_server_has_ended_meanwhile_is_opened_again(
+    postgres: Postgres,
+) -> None:
+    admin = create_engine(postgres.url("psycopg"), isolation_level="AUTOCOMMIT")
+    dialect, connect = to_url(postgres.url("psycopg"))
+    connection = OwnConnection(dialect, connect, 5)
+    _, pid = connection.ask(name_of_session)
+    with admin.connect() as ending:
+        ending.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    _, another = connection.ask(name_of_session)
+    assert another != pid
+    connection.close()
+    admin.dispose()
+
+
+ODD = "andr\\é"
+
+
+def test_a_role_whose_name_is_not_plain_is_told_as_it_is(postgres: Postgres) -> None:
+    admin = create_engine(postgres.url("psycopg"), isolation_level="AUTOCOMMIT")
+    odd = create_engine(postgres.url("psycopg").set(username=ODD))
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE ROLE "{ODD}" LOGIN'))
+    try:
+        with odd.connect():
+            dialect, connect = to_url(postgres.url("asyncpg"))
+            own = OwnConnection(dialect, connect, 5)
+            reading, _ = own.ask(lambda cursor: postgresql.read(cursor, 5))
+            own.close()
+        assert ODD in {row.user for row in reading.rows}
+    finally:
+        odd.dispose()
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP ROLE "{ODD}"'))
+        admin.dispose()
+
+
+@pytest.mark.parametrize(
+    ("escaped", "name"),
+    [
+        (None, None),
+        ("app", "app"),
+        (r"andr\303\251", "andré"),
+        (r"andr\351", "andr\N{REPLACEMENT CHARACTER}"),  # of a LATIN1 database
+        (r"a\\303", r"a\303"),
+    ],
+)
+def test_a_name_is_text_in_whichever_encoding_it_is(escaped: str | None, name: str | None) -> None:
+    assert postgresql.unescaped(escaped) == name
 
 
 def test_one_look_at_what_cannot_be_asked_is_none() -> None:

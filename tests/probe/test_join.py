@@ -53,6 +53,25 @@ def test_each_session_has_its_route_and_the_one_that_is_blocked_names_the_culpri
     asyncio.run(main())
 
 
+def test_of_a_crowd_that_wants_the_same_row_everybody_names_who_has_it(
+    postgres: Postgres, admin: Engine
+) -> None:
+    async def main() -> None:
+        async with told("asyncpg", postgres, admin) as story:
+            story.ask(CHAT)
+            await story.until(lambda state: states(state).get(CHAT) == "idle_in_transaction")
+            for _ in range(4):
+                story.ask(PAY)
+            state = await story.until(
+                lambda state: sum(bool(hold.blocked_by) for hold in state.holds) == 4
+            )
+            for hold in state.holds:
+                blamed = [blocker.holder for blocker in hold.blocked_by]
+                assert (blamed, hold.blocks) == (([], 4) if hold.holder == CHAT else ([CHAT], 0))
+
+    asyncio.run(main())
+
+
 def test_it_is_said_wherever_somebody_looks(postgres: Postgres, admin: Engine) -> None:
     async def main() -> None:
         async with told("asyncpg", postgres, admin) as story:

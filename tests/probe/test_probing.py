@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import logging
+import threading
 from typing import Any
 
 import pytest
 
 from pool_observer.probe.joining import Joining
-from pool_observer.probe.probing import GRACE, LONGEST_PAUSE, Probe
+from pool_observer.probe.probing import LONGEST_PAUSE, TOO_OLD, Probe
 from pool_observer.probe.reading import Reading
 from pool_observer.server import Owner, SessionState
 from tests.probe.rows import LIMITS, PROBE, reading, row
 
-INTERVAL, TIMEOUT = 10.0, 5.0
+INTERVAL = 10.0
 
 
 class Observed:
@@ -45,9 +47,6 @@ class Connection:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def cut(self) -> None:
-        self.calls.append("cut")
-
     def close(self) -> None:
         self.calls.append("close")
 
@@ -63,16 +62,15 @@ class Bench:
         self.left: list[Probe] = []
         self.observed = Observed()
         self.connection = Connection()
-        self.answer: Reading | Exception = reading(row(10))
+        self.answer: Reading | BaseException = reading(row(10))
         self.meanwhile: Any = lambda: None
         self.probe = Probe(
             self.observed,
             self.connection,  # type: ignore[arg-type]
             self._read,
-            Joining(),
+            Joining(same_way=True),
             self.left.append,
             interval=INTERVAL,
-            timeout=TIMEOUT,
             clock=lambda: self.now,
             wall_clock=lambda: self.now + 1_000_000,
         )
@@ -80,7 +78,7 @@ class Bench:
     def _read(self, _: object) -> tuple[Reading, int | None]:
         self.looks += 1
         self.meanwhile()
-        if isinstance(self.answer, Exception):
+        if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer, PROBE
 
@@ -195,48 +193,51 @@ def test_a_pooler_is_said_once(bench: Bench, caplog: pytest.LogCaptureFixture) -
     assert (record.levelname, "a pooler such as PgBouncer" in record.getMessage()) == ("INFO", True)
 
 
-# -- a server that hangs ----------------------------------------------------------------------
-
-
-def test_who_waits_for_a_server_that_hangs_is_cut_off_and_it_counts_as_down(bench: Bench) -> None:
+def test_what_nobody_could_look_at_for_long_is_not_told_as_if_it_were_so(bench: Bench) -> None:
     bench.probe.tick()
-    seen: list[tuple[bool, list[str]]] = []
+    bench.now += INTERVAL + TOO_OLD
+    assert bench.probe.state.up
+    bench.now += 1
+    state = bench.probe.state
+    assert (state.up, state.error, state.holds) == (False, "not asked for long", ())
+    assert state.limits == LIMITS
+    bench.probe.tick()
+    assert bench.probe.state.up
 
-    def hang() -> None:
-        for _ in range(round(TIMEOUT + GRACE) + 1):
-            bench.probe.cut_off()
-            seen.append((bench.probe.state.up, bench.connection.calls.copy()))
-            bench.now += 1
-        bench.probe.cut_off()
-        seen.append((bench.probe.state.up, bench.connection.calls.copy()))
-        raise OSError("cut")
 
-    bench.meanwhile = hang
-    bench.after(INTERVAL)
-    assert seen[-2] == (True, [])
-    assert seen[-1] == (False, ["cut"])
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), SystemExit(1), KeyboardInterrupt()])
+def test_whatever_a_creator_raises_is_the_servers_and_nobody_elses(
+    bench: Bench, error: BaseException
+) -> None:
+    bench.answer = error
+    bench.probe.tick()
     assert bench.probe.state.failures == 1
-    bench.meanwhile = lambda: None
-    bench.probe.cut_off()
-    assert bench.connection.calls == ["cut"]  # nobody waits any more
 
 
 # -- the end ----------------------------------------------------------------------------------
 
 
-def test_closing_has_the_connection_closed_in_the_thread_of_the_probes(bench: Bench) -> None:
+def test_closing_ends_the_connection_at_once(bench: Bench) -> None:
     bench.probe.tick()
-    bench.probe.close(wake=bench.probe.catch_up)
+    bench.probe.close()
     assert bench.connection.calls == ["close"]
     assert bench.left == [bench.probe]
+    assert bench.after(60) == 1
 
 
-def test_closing_in_the_middle_of_a_look_cuts_it_off(bench: Bench) -> None:
-    bench.meanwhile = lambda: bench.probe.close(wake=bench.probe._closed.set)
+def test_who_closes_in_the_middle_of_a_look_waits_a_little_and_it_ends_by_itself(
+    bench: Bench,
+) -> None:
+    def close_meanwhile() -> None:
+        closing = threading.Thread(target=bench.probe.close)
+        closing.start()
+        closing.join()  # which is a matter of its grace
+        assert bench.connection.calls == []
+
+    bench.meanwhile = close_meanwhile
     bench.probe.tick()
-    assert bench.connection.calls == ["cut"]
-    bench.probe.catch_up()
-    assert bench.connection.calls == ["cut", "close"]
+    assert bench.connection.calls == ["close"]
+    assert bench.left == [bench.probe]
 
 
 def test_an_engine_that_is_gone_takes_the_connection_along(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from pool_observer import ServerProbe, observe
 from tests.conftest import Observe
@@ -56,6 +57,30 @@ def test_a_url_with_a_driver_that_is_not_there_is_refused() -> None:
     engine = create_engine("postgresql+psycopg://host/orders")
     with pytest.raises(ImportError, match="a URL for pg8000, and there is no pg8000"):
         observe(engine, name="orders", server_probe=ServerProbe("postgresql+pg8000://host/orders"))
+
+
+async def connects(*_: object, **__: object) -> Any:
+    raise NotImplementedError
+
+
+def test_a_coroutine_of_the_applications_is_not_run_in_another_loop() -> None:
+    url = "postgresql+asyncpg://host/orders"
+    for engine in (
+        create_async_engine(url, async_creator=connects),
+        create_async_engine(url, connect_args={"password": connects}),
+    ):
+        with pytest.raises(ValueError, match="an async_creator, or another coroutine"):
+            observe(engine, name="orders", server_probe=True)
+        with observe(engine, name="orders", server_probe=ServerProbe(url)):
+            pass
+
+
+def test_functions_that_are_no_coroutines_may_help_to_connect() -> None:
+    engine = create_async_engine(
+        "postgresql+asyncpg://host/orders", connect_args={"password": lambda: "made anew"}
+    )
+    with observe(engine, name="orders", server_probe=True):
+        pass
 
 
 @pytest.mark.parametrize("wanted", ["yes", 10, {}, ServerProbe])
