@@ -70,10 +70,15 @@ class OwnConnection:
             if self._connection is None:
                 self._connection = self._run(self._open, self._end)
             connection = self._connection
-            return self._run(lambda: self._answer(connection, question), lambda _: None)
+            return self._run(
+                lambda: self._answer(connection, question), lambda _: self._end(connection)
+            )
         except BaseException:
-            self.cut()
-            self.close()
+            if self._waiting.goes_on:  # whoever uses a connection is who closes it
+                self.cut()
+                self._connection = None
+            else:
+                self.close()
             raise
 
     def _open(self) -> Any:
@@ -89,7 +94,8 @@ class OwnConnection:
         return answer, pid_of(self._dialect.driver, driver_connection)
 
     def _end(self, connection: Any) -> None:
-        self._dialect.do_terminate(connection)
+        if connection is not None:
+            self._dialect.do_terminate(connection)
 
     def close(self) -> None:
         """End the connection, whatever state it is in."""
@@ -122,7 +128,7 @@ class OwnConnection:
         self._waiting = Waiting()
         return theirs
 
-    def _run(self, work: Callable[[], T], too_late: Callable[[T], object]) -> T:
+    def _run(self, work: Callable[[], T], too_late: Callable[[T | None], object]) -> T:
         """Do what may wait for the server."""
         if not self._dialect.is_async:
             return self._waiting.within(self._timeout, work, too_late)

@@ -19,37 +19,46 @@ class Waiting:
     """Does blocking work in threads, and gives it up. One at a time."""
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._given_up: threading.Thread | None = None
 
-    def within(self, seconds: float, work: Callable[[], T], too_late: Callable[[T], object]) -> T:
-        """What the work comes to, or TimeoutError; what comes after that is for `too_late`.
+    @property
+    def goes_on(self) -> bool:
+        """Whether what was given up last has not ended yet."""
+        return self._given_up is not None and self._given_up.is_alive()
 
-        While the last one that was given up still goes on, there is no other.
+    def within(
+        self, seconds: float, work: Callable[[], T], too_late: Callable[[T | None], object]
+    ) -> T:
+        """What the work comes to, or TimeoutError.
+
+        Of what is given up, its thread has `too_late` done in the end, with what it came to
+        if it did. While it goes on, there is no other.
         """
-        if self._thread is not None and self._thread.is_alive():
+        if self.goes_on:
             raise TimeoutError
         outcome: Future[T] = Future()
 
         def do() -> None:
-            try:
-                result = work()
-            except BaseException as error:
-                with suppress(InvalidStateError):
+            result: T | None = None
+            with suppress(InvalidStateError):
+                try:
+                    result = work()
+                except BaseException as error:
                     outcome.set_exception(error)
+                else:
+                    outcome.set_result(result)
                 return
-            try:
-                outcome.set_result(result)
-            except InvalidStateError:
-                with suppress(Exception):  # nobody is left who could be told
-                    too_late(result)
+            with suppress(Exception):  # nobody is left who could be told
+                too_late(result)
 
         # A daemon: what waits for a server must not keep the process from ending.
-        self._thread = threading.Thread(target=do, name=THREAD, daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=do, name=THREAD, daemon=True)
+        thread.start()
         try:
             return outcome.result(seconds)
         except TimeoutError:
             if outcome.cancel():
+                self._given_up = thread
                 raise
             return outcome.result()  # just in time
 

@@ -39,7 +39,7 @@ def test_what_fails_fails_here(error: BaseException) -> None:
 
 def test_what_comes_too_late_is_given_away_and_until_then_there_is_no_other() -> None:
     waiting, goes_on = Waiting(), threading.Event()
-    late: list[int] = []
+    late: list[int | None] = []
 
     def work() -> int:
         goes_on.wait()
@@ -58,17 +58,26 @@ def test_what_comes_too_late_is_given_away_and_until_then_there_is_no_other() ->
     assert waiting.within(AGES, lambda: 9, late.append) == 9
 
 
-def test_what_fails_too_late_is_nobodys_concern() -> None:
+def test_a_thread_that_has_answered_need_not_have_ended_for_the_next() -> None:
+    waiting = Waiting()
+    for number in range(1000):
+        assert waiting.within(AGES, lambda: None, nothing) is None, number
+
+
+def test_what_fails_too_late_leaves_as_much_to_do() -> None:
     waiting, goes_on = Waiting(), threading.Event()
+    late: list[None] = []
 
     def work() -> None:
         goes_on.wait()
         raise ValueError
 
     with pytest.raises(TimeoutError):
-        waiting.within(0.001, work, nothing)
+        waiting.within(0.001, work, late.append)
+    assert waiting.goes_on
     goes_on.set()
-    wait_until(lambda: not threads())
+    wait_until(lambda: not waiting.goes_on)
+    assert late == [None]
 
 
 def test_a_loop_looks_names_up_in_threads_that_end() -> None:
