@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pool_observer.advice.bouncer import Bouncer, behind_bouncer
 from pool_observer.advice.load import Load, loads
 from pool_observer.advice.measurement import CannotMeasureError, HolderLoad, Measurement
-from pool_observer.advice.queueing import MOST_CONNECTIONS, connections_needed
+from pool_observer.advice.modelling import Model, modelled
+from pool_observer.advice.queueing import MOST_CONNECTIONS
 from pool_observer.advice.sizing import Split, split, with_headroom
 from pool_observer.thresholds import Thresholds
 from pool_observer.wording import one_line
@@ -22,8 +23,10 @@ MOST_POOLS = 1000
 UNUSED_SHARE = 0.5
 UNUSED_OF_ALL = 0.1
 UNUSED_LEAST = 0.25
+UNUSED_SECONDS = 0.05
 """A route is worth mending that executes nothing for most of its holds, if that is so much of
-all that is held, and so many connections on average."""
+all that is held, so many connections on average, and so long in each hold: less than that is the
+time which the driver and the framework take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,6 @@ class Mend:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """How many connections a worker needs by the model of Erlang."""
-
-    offered: float
-    """Connections on average."""
-    mean_hold: float
-    connections: int
-
-
-@dataclass(frozen=True, slots=True)
 class PoolAdvice:
     """The advice for one pool, or why there is none."""
 
@@ -65,10 +58,20 @@ class PoolAdvice:
     needed: int = 0
     """Connections that a worker needs as it is."""
     split: Split | None = None
+    """How to set them, and no fewer than is usual."""
     as_it_is: Model | None = None
     mended: Model | None = None
     mended_split: Split | None = None
     bouncer: Bouncer | None = None
+
+    def in_all(self, size: Split) -> int:
+        """Connections of all workers together, if each has a pool of this size."""
+        return self.load.workers * size.connections
+
+    def fits(self, size: Split) -> bool:
+        """Whether the database server has that many, as far as is known."""
+        most = self.load.server_connections
+        return most is None or self.in_all(size) <= most
 
 
 def advise(
@@ -107,25 +110,41 @@ def _advice(
         if (each.holder in released if released else _is_worth_mending(each, load))
     )
     mended = frozenset(mend.load.holder for mend in mends)
-    as_it_is = _model(load)
-    if as_it_is is None:
+
+    def once_mended(each: HolderLoad) -> float:
+        return each.executing if each.holder in mended else each.connections
+
+    as_it_is = modelled(load, lambda each: each.connections)
+    model = modelled(load, once_mended) if mends else None
+    if as_it_is is None or max(load.connections, load.peak.peak_demand) > MOST_CONNECTIONS:
         return PoolAdvice(load, "these figures are beyond reason")
-    # What queued is part of the demand, and so is who gave up: only the model knows those.
-    needed = max(load.peak.peak_demand, math.ceil(load.connections / load.workers), 1)
-    if load.saturated:
-        needed = max(needed, as_it_is.connections)
-    model = _model(load, mended) if mends else None
+    needed = _needed(load, as_it_is, model)
+    size = split(needed, as_it_is.offered, limits)
     return PoolAdvice(
         load,
         None,
         mends,
         needed,
-        split(needed, load.connections / load.workers, limits),
+        size,
         as_it_is,
         model,
-        None if model is None else with_headroom(model.connections, limits),
+        None if model is None else _at_most(size, with_headroom(model.connections, limits)),
         behind_bouncer(load, mended, limits),
     )
+
+
+def _needed(load: Load, as_it_is: Model, mended: Model | None) -> int:
+    """What a worker needs until the mends are done, which is never less than afterwards."""
+    if load.saturated:
+        # Its queue is no measure: who queues makes it longer, and who gives up makes it shorter.
+        least = max(as_it_is.connections, (load.max or 0) + 1)
+    else:
+        least = max(load.peak.peak_demand, math.ceil(load.busiest), 1)
+    return least if mended is None else max(least, mended.connections)
+
+
+def _at_most(most: Split, size: Split) -> Split:
+    return size if size.connections < most.connections else most
 
 
 def _refusal(load: Load, least_seconds: float) -> str | None:
@@ -146,16 +165,6 @@ def _refusal(load: Load, least_seconds: float) -> str | None:
 
 def _is_worth_mending(each: HolderLoad, load: Load) -> bool:
     least = max(UNUSED_LEAST, UNUSED_OF_ALL * load.connections)
-    return each.unused >= least and each.unused >= UNUSED_SHARE * each.connections
-
-
-def _model(load: Load, mended: Collection[str] = ()) -> Model | None:
-    """What one worker needs of what all of them were asked for; None of what cannot be."""
-    held = sum(
-        each.executing if each.holder in mended else each.connections for each in load.holders
-    )
-    mean_hold = held / load.arrivals
-    offered = (load.arrivals + load.timed_out_a_second) * mean_hold / load.workers
-    if max(offered, load.connections, load.peak.peak_demand) > MOST_CONNECTIONS:
-        return None
-    return Model(offered, mean_hold, connections_needed(offered, mean_hold))
+    share = each.unused / each.connections if each.connections else 0.0
+    lasts = share * each.mean_hold >= UNUSED_SECONDS
+    return lasts and each.unused >= least and share >= UNUSED_SHARE

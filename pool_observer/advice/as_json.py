@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from pool_observer.advice.advising import Model, PoolAdvice
+from pool_observer.advice.advising import PoolAdvice
 from pool_observer.advice.measurement import HolderLoad
+from pool_observer.advice.modelling import Model
+from pool_observer.advice.sizing import Split
+from pool_observer.advice.workers import remarks
 
 SCHEMA = 1
 
@@ -24,6 +27,7 @@ def _pool(advice: PoolAdvice) -> dict[str, Any]:
         "workers": load.workers,
         "sources": [part.source for part in load.parts],
         "window_seconds": load.window_seconds,
+        "remarks": list(remarks(load)),
         "refusal": advice.refusal,
     }
     if advice.refusal is not None:
@@ -38,16 +42,18 @@ def _pool(advice: PoolAdvice) -> dict[str, Any]:
             "max": load.max,
             "saturated": load.saturated,
             "timed_out": load.timed_out,
+            "waiting": load.waiting,
             "queued_seconds": load.queued_seconds,
             "holders": [_holder(each) for each in load.holders],
         },
         "mends": [{"holder": mend.load.holder, "frees": mend.frees} for mend in advice.mends],
         "size": {
             "connections": advice.needed,
-            **({} if advice.split is None else asdict(advice.split)),
+            **(_split(advice, advice.split) or {}),
             "model": _model(advice.as_it_is),
-            "mended": None if advice.mended_split is None else asdict(advice.mended_split),
+            "mended": _split(advice, advice.mended_split),
             "model_mended": _model(advice.mended),
+            "server_connections": load.server_connections,
         },
         "pgbouncer": (
             None
@@ -59,6 +65,12 @@ def _pool(advice: PoolAdvice) -> dict[str, Any]:
 
 def _holder(each: HolderLoad) -> dict[str, Any]:
     return {"connections": each.connections, **asdict(each)}
+
+
+def _split(advice: PoolAdvice, size: Split | None) -> dict[str, Any] | None:
+    if size is None:
+        return None
+    return {**asdict(size), "in_all": advice.in_all(size), "fits": advice.fits(size)}
 
 
 def _model(model: Model | None) -> dict[str, Any] | None:

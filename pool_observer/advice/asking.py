@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.wording import one_line
@@ -21,6 +22,10 @@ MOST_BYTES = 32 << 20
 
 class NotJsonError(CannotMeasureError):
     """There is an answer, and it is something else."""
+
+
+class NoAnswerError(CannotMeasureError):
+    """There was none in time, whoever was asked; another worker may answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +42,15 @@ class Asker:
         headers = {"User-Agent": "pool-observer", "Accept": "application/json", **self.headers}
         try:
             request = urllib.request.Request(url, headers=headers)  # noqa: S310 (it is checked)
-            body = self._body(request, address)
-        except urllib.error.HTTPError as error:
-            body = _refusal(error, shown)
+            body = within(self.timeout, lambda: self._body(request, address))
+        except TimeoutError:
+            raise self._too_late(shown) from None
         except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise self._too_late(shown) from None
             raise CannotMeasureError(
                 f"{shown} cannot be reached: {one_line(str(error.reason))}. Is it running, and "
                 "is this its address?"
-            ) from None
-        except TimeoutError:
-            raise CannotMeasureError(
-                f"{shown} did not answer within {self.timeout:g} s; give it longer with --timeout"
             ) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise CannotMeasureError(
@@ -60,12 +63,22 @@ class Asker:
         except (ValueError, RecursionError):
             raise NotJsonError(f"{shown} did not answer with JSON") from None
 
+    def _too_late(self, shown: str) -> NoAnswerError:
+        return NoAnswerError(
+            f"{shown} did not answer within {self.timeout:g} s; give it longer with --timeout"
+        )
+
     def _body(self, request: urllib.request.Request, address: SplitResult) -> bytes:
         handlers: list[urllib.request.BaseHandler] = [_SameOrigin(address)]
         if is_this_machine(address):
             handlers.append(urllib.request.ProxyHandler({}))  # no proxy would find it
-        with urllib.request.build_opener(*handlers).open(request, timeout=self.timeout) as response:
-            body: bytes = response.read(MOST_BYTES + 1)
+        try:
+            with urllib.request.build_opener(*handlers).open(
+                request, timeout=self.timeout
+            ) as response:
+                body: bytes = response.read(MOST_BYTES + 1)
+        except urllib.error.HTTPError as error:
+            body = _refusal(error, without_credentials(address))
         return body
 
 
@@ -79,14 +92,28 @@ def _refusal(error: urllib.error.HTTPError, shown: str) -> bytes:
             ) from None
         if 300 <= error.code < 400:
             raise CannotMeasureError(
-                f"{shown} redirects to somewhere else; ask that address instead"
+                f"{shown} redirects to {_elsewhere(error)}; ask that address instead"
             ) from None
         if error.headers.get_content_type() != "application/json":
+            if error.code in (502, 503, 504):
+                raise NoAnswerError(f"{shown} is not to be had for now ({error.code})") from None
             raise NotJsonError(f"{shown} answered {error.code}") from None
         try:
             return error.read(MOST_BYTES + 1)
         except (OSError, http.client.HTTPException):
             raise NotJsonError(f"{shown} answered {error.code}, and broke off") from None
+
+
+def _elsewhere(error: urllib.error.HTTPError) -> str:
+    """Where it redirects to, without what may be a secret."""
+    try:
+        there = urlsplit(urljoin(error.url, error.headers.get("location", "")))
+        whom = there.netloc.rpartition("@")[2]
+    except ValueError:
+        return "somewhere else"
+    if there.scheme not in ("http", "https") or not whom:
+        return "somewhere else"
+    return one_line(f"{there.scheme}://{whom}{there.path}")
 
 
 class _SameOrigin(urllib.request.HTTPRedirectHandler):
@@ -117,6 +144,28 @@ class _SameOrigin(urllib.request.HTTPRedirectHandler):
             raise
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def within(seconds: float, do: Callable[[], bytes]) -> bytes:
+    """What it gives, if it does in time. The time-out of a socket begins anew with each byte."""
+    given: list[bytes] = []
+    raised: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            given.append(do())
+        except BaseException as error:
+            raised.append(error)
+
+    # It can be left to itself: what it reads is bounded, and it keeps no program from its end.
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    if not given:
+        raise TimeoutError
+    return given[0]
 
 
 def checked(url: str) -> SplitResult:

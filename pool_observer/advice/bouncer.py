@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from pool_observer.advice.load import Load
+from pool_observer.advice.measurement import HolderLoad
+from pool_observer.advice.modelling import offered
 from pool_observer.advice.queueing import connections_needed
 from pool_observer.thresholds import Thresholds
 
@@ -21,12 +23,14 @@ class Bouncer:
 
     average: float
     """Connections to the server on average: executing, and in transaction."""
+    offered: float
+    """The same if nobody had given up, or had to wait."""
     default_pool_size: int
     outside_ratio: float
     """The share of all holding that is outside of transactions."""
     mended_average: float
     mended_pool_size: int
-    """The same if the mends are done, or if those routes committed before they await."""
+    """The same as offered if the mends are done, or if those routes commit before they await."""
     asyncpg: bool
 
     @property
@@ -40,19 +44,27 @@ def behind_bouncer(load: Load, mended: Collection[str], limits: Thresholds) -> B
     pool = load.parts[0]
     if pool.dialect != "postgresql":
         return None
-    average = sum(each.executing + each.in_transaction for each in load.holders)
-    waiting = sum(each.in_transaction for each in load.holders if each.holder in mended)
+
+    def in_transactions(each: HolderLoad) -> float:
+        return each.executing + each.in_transaction
+
+    def once_mended(each: HolderLoad) -> float:
+        return each.executing if each.holder in mended else in_transactions(each)
+
+    average = sum(map(in_transactions, load.holders))
+    wanted = sum(offered(part, in_transactions) for part in load.parts)
+    mended_average = sum(offered(part, once_mended) for part in load.parts)
     return Bouncer(
         average=average,
-        default_pool_size=_size(average, load, limits),
+        offered=wanted,
+        default_pool_size=_size(wanted, limits),
         outside_ratio=1 - average / load.connections,
-        mended_average=average - waiting,
-        mended_pool_size=_size(average - waiting, load, limits),
+        mended_average=mended_average,
+        mended_pool_size=_size(mended_average, limits),
         asyncpg=pool.driver == "asyncpg",
     )
 
 
-def _size(average: float, load: Load, limits: Thresholds) -> int:
+def _size(average: float, limits: Thresholds) -> int:
     """Enough that almost nobody queues for a server connection, with headroom for a burst."""
-    needed = connections_needed(average, average / load.arrivals)
-    return max(needed, math.ceil(average / limits.high_ratio), 1)
+    return max(connections_needed(average), math.ceil(average / limits.high_ratio), 1)

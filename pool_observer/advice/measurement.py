@@ -24,6 +24,8 @@ class HolderLoad:
     """Seconds for which it kept each of them, on average."""
     blamed_seconds: float = 0.0
     """How long others queued on its account."""
+    timed_out: float = 0.0
+    """How often it gave up."""
 
     @property
     def connections(self) -> float:
@@ -57,7 +59,22 @@ class PoolLoad:
     dialect: str
     driver: str
     timed_out: float
+    """How many callers gave up, those included of whom it is not known which holder they were."""
     holders: tuple[HolderLoad, ...]
+    waiting: float = 0.0
+    """Callers in the queue when it was asked."""
+    job: str = ""
+    """The service, as Prometheus knows it."""
+    workers_known: bool = True
+    """Whether `workers` was measured; else it is taken for one."""
+    pool_class: str = ""
+    server_connections: int | None = None
+    """The most that the database server has for those who are no superusers; None if unknown."""
+
+    @property
+    def connections(self) -> float:
+        """How many were held on average."""
+        return sum(each.connections for each in self.holders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +84,5 @@ class Measurement:
     source: str
     """What was asked, in words."""
     pools: tuple[PoolLoad, ...]
+    remarks: tuple[str, ...] = ()
+    """Sentences about what could not be asked, or is not certain."""

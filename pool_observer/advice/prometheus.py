@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from pool_observer.advice.measurement import CannotMeasureError, HolderLoad, Measurement, PoolLoad
 from pool_observer.advice.reading import Part
 from pool_observer.advice.series import POOL, labels, series
+from pool_observer.advice.watching import Target, watched_seconds
 from pool_observer.wording import one_line
 
 PEAK = "pool_observer.peak_demand"
@@ -21,13 +22,12 @@ BLAMED = "pool_observer.blamed_wait"
 TIMEOUTS = "db.client.connection.timeouts"
 LIMIT = "db.client.connection.max"
 INFO = "pool_observer.info"
-
-STEPS = 240
-"""Of the window, to see since when there are samples."""
+PENDING = "db.client.connection.pending_requests"
+SERVER_MOST = "pool_observer.server.max_connections"
+SERVER_RESERVED = "pool_observer.server.reserved_connections"
+POOLER = "pool_observer.server.pooler"
 
 Labels = dict[str, str]
-Target = frozenset[tuple[str, str]]
-"""The labels of a pool's series that are not the metric's own: the pool, and who was scraped."""
 Values = dict[Target, list[tuple[Labels, float]]]
 """All series of a metric, by target, with all their labels."""
 
@@ -54,7 +54,6 @@ class Questions:
     def pools(self) -> Measurement:
         """All pools that are scraped now, with the averages of the window."""
         window, selector = self.window_seconds, self.selector
-        step = max(1, window // STEPS)
         peak = f"{series(PEAK)}{{{selector}}}"
         now = self._targets(peak, PEAK)
         if not now:
@@ -64,10 +63,16 @@ class Questions:
                 + ": does it scrape a service that pool_observer observes?"
             )
         peaks = self._targets(f"max_over_time({peak}[{window}s])", PEAK)
-        since = self._targets(f"time() - min_over_time(timestamp({peak})[{window}s:{step}s])", PEAK)
+        watched = watched_seconds(
+            now, window, self._targets(f"{peak} offset {window}s", PEAK), self._ages
+        )
         parts = _Parts(
             info=self._info(),
-            limits=self._targets(f"{series(LIMIT)}{{{selector}}}", LIMIT),
+            limits=self._now(LIMIT),
+            pending=self._now(PENDING),
+            server_most=self._now(SERVER_MOST),
+            server_reserved=self._now(SERVER_RESERVED),
+            poolers=self._now(POOLER),
             timeouts=self._increase(TIMEOUTS),
             activity=self._increase(ACTIVITY),
             checkouts=self._increase(CHECKOUTS),
@@ -76,10 +81,18 @@ class Questions:
             blamed=self._increase(BLAMED),
         )
         pools = tuple(
-            parts.pool(target, min(since.get(target, 0.0), window), peaks.get(target, 0.0))
+            parts.pool(target, watched[target], peaks.get(target, 0.0))
             for target in sorted(now, key=sorted)
         )
         return Measurement(f"a Prometheus, over {window} s", pools)
+
+    def _ages(self, width: int, step: int) -> dict[Target, float]:
+        """How long ago the first sample was that is seen of each target."""
+        times = f"timestamp({series(PEAK)}{{{self.selector}}})"
+        return self._targets(f"time() - min_over_time({times}[{width}s:{step}s])", PEAK)
+
+    def _now(self, metric: str) -> dict[Target, float]:
+        return self._targets(f"{series(metric)}{{{self.selector}}}", metric)
 
     def _targets(self, expression: str, metric: str) -> dict[Target, float]:
         """The value of each target."""
@@ -117,6 +130,10 @@ class _Parts:
 
     info: dict[Target, Labels]
     limits: dict[Target, float]
+    pending: dict[Target, float]
+    server_most: dict[Target, float]
+    server_reserved: dict[Target, float]
+    poolers: dict[Target, float]
     timeouts: Values
     activity: Values
     checkouts: Values
@@ -130,6 +147,7 @@ class _Parts:
         limit = self.limits.get(target)
         a_worker_has = size + overflow if size and overflow is not None else 0
         # The limits of several workers behind one target are added up.
+        known = bool(limit and a_worker_has)
         workers = max(1, round(limit / a_worker_has)) if limit and a_worker_has else 1
         where = [f"{name}={own[name]}" for name in ("job", "instance") if name in own]
         return PoolLoad(
@@ -146,7 +164,19 @@ class _Parts:
             driver=info.get("driver", ""),
             timed_out=_sum(self.timeouts, target),
             holders=tuple(self._holders(target, seconds)) if seconds >= 1 else (),
+            job=own.get("job", ""),
+            workers_known=known,
+            waiting=self.pending.get(target, 0.0),
+            pool_class=info.get("pool_class", ""),
+            server_connections=self._server_connections(target),
         )
+
+    def _server_connections(self, target: Target) -> int | None:
+        """What the server has for us; None if it is not known, or a pooler is in between."""
+        most = self.server_most.get(target)
+        if most is None or self.poolers.get(target):
+            return None
+        return max(0, round(most - self.server_reserved.get(target, 0.0)))
 
     def _holders(self, target: Target, seconds: float) -> list[HolderLoad]:
         activity: dict[str, dict[str, float]] = defaultdict(dict)
@@ -156,6 +186,7 @@ class _Parts:
         used_seconds = _by_holder(self.used_seconds, target)
         uses = _by_holder(self.uses, target)
         blamed = _by_holder(self.blamed, target)
+        timeouts = _by_holder(self.timeouts, target)
         found = []
         for holder, split in activity.items():
             held, taken = sum(split.values()) * seconds, checkouts.get(holder, 0.0)
@@ -170,6 +201,7 @@ class _Parts:
                     arrivals=taken / seconds,
                     mean_hold=mean,
                     blamed_seconds=blamed.get(holder, 0.0),
+                    timed_out=timeouts.get(holder, 0.0),
                 )
             )
         return [each for each in found if each.connections or each.arrivals]

@@ -28,6 +28,10 @@ class Part:
             )
         return Part(self.value[key], f"{key!r} of {self.place}")
 
+    def optional(self, key: str) -> Part:
+        """What an older service does not tell is null."""
+        return self[key] if isinstance(self.value, dict) and key in self.value else Part(None)
+
     def __iter__(self) -> Iterator[Part]:
         if not isinstance(self.value, list):
             raise CannotMeasureError(f"{self.place} is no list")

@@ -20,18 +20,18 @@ class Split:
         return self.pool_size + self.max_overflow
 
 
-def split(connections: int, average: float, limits: Thresholds) -> Split:
+def split(wanted: int, average: float, limits: Thresholds) -> Split:
     """So many connections, which were wanted at once, as a size and an overflow.
 
     Connections of the overflow are opened and closed at each use, and one that is being closed
-    still counts. So the size is what is held nearly all the time, which is seldom more than the
+    still counts. So the size is as many as are held now and again, which is seldom more than the
     average and twice its square root (Poisson); for the rest there is the overflow, which is
-    the usual share of the size at most.
+    the usual share of the size at most. The least is the usual size with the usual overflow.
     """
-    connections = max(connections, limits.pool_size_low)
-    nearly_always = math.ceil(average + 2 * math.sqrt(average))
+    connections = max(wanted, with_headroom(0, limits).connections)
+    often = min(math.ceil(average + 2 * math.sqrt(average)), wanted)
     usual = math.floor(connections / (1 + limits.overflow_ratio_low))
-    size = min(max(usual, limits.pool_size_low, nearly_always), connections)
+    size = max(usual, limits.pool_size_low, often)
     return Split(size, connections - size)
 
 

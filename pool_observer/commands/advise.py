@@ -14,18 +14,19 @@ from pool_observer.advice.asking import Asker
 from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.advice.source import measurement_of
 from pool_observer.advice.text import text
+from pool_observer.commands.writing import write
 
 GIVEN, NO_BASE, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: at least one pool was advised on; nothing was measured long enough, or there is
-no pool; there was no answer to be had; nobody wanted to wait for one."""
+no pool; there was no answer to be had, or no writing it; nobody wanted to wait for one."""
 
 _EXAMPLES = """\
 examples:
-  pool-observer advise http://localhost:8000/debug/pools
+  pool-observer advise http://localhost:8000/debug/pools --workers 4
   pool-observer advise http://localhost:8000/debug/pools --header 'X-Debug-Token: ...'
   pool-observer advise http://prometheus:9090 --window 1d --selector 'job="orders"'
 
-exit status: 0 there is advice, 1 too little was measured, 2 it could not be asked
+exit status: 0 there is advice, 1 too little was measured, 2 it could not be asked or written
 """
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -59,6 +60,13 @@ def add_parser(subparsers: Any) -> None:
         help="Prometheus: only series with these labels, such as 'job=\"orders\"'",
     )
     parser.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="NUMBER",
+        help="how many worker processes there are in all, if you know; a live page is asked by "
+        "chance, and not all of them may be met",
+    )
+    parser.add_argument(
         "--header",
         type=_header,
         action="append",
@@ -88,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     """Ask, reckon and print; returns the exit status."""
     asker = Asker(dict(options.header), options.timeout)
     try:
-        measurement = measurement_of(options.url, asker, options.window, options.selector)
+        measurement = measurement_of(
+            options.url, asker, options.window, options.selector, options.workers
+        )
         advice = advise(measurement, released=options.if_released)
     except CannotMeasureError as error:
         print(f"pool-observer advise: {error}", file=sys.stderr)
@@ -96,9 +106,15 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     if options.json:
-        print(json.dumps(as_json(advice, measurement.source), indent=2))
+        figures = as_json(advice, measurement.source) | {"remarks": list(measurement.remarks)}
+        shown = json.dumps(figures, indent=2)
     else:
-        print(text(advice, measurement.source))
+        shown = text(advice, measurement.source, remarks=measurement.remarks)
+    try:
+        write(f"{shown}\n")
+    except OSError as error:
+        print(f"pool-observer advise: cannot be written: {error.strerror}", file=sys.stderr)
+        return FAILED
     if not advice:
         print("pool-observer advise: no pool is observed there", file=sys.stderr)
     return GIVEN if any(each.refusal is None for each in advice) else NO_BASE
@@ -120,6 +136,12 @@ def _window(given: str) -> int:
     if match is None or int(match[1]) * _UNITS[match[2]] > _LONGEST_WINDOW:
         raise argparse.ArgumentTypeError("must be like 90s, 30m, 1h or 7d, and 90 days at most")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def _workers(given: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", given):
+        raise argparse.ArgumentTypeError("must be a number of 1 or more")
+    return int(given)
 
 
 def _seconds(given: str) -> float:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pool_observer.explanation import BlockedLoop, ExplainedHold, Standing
@@ -14,6 +12,7 @@ from pool_observer.model import NANOSECONDS, CallSite, Wait
 from pool_observer.observer import PoolObserver
 from pool_observer.page.database import server_side, server_state
 from pool_observer.page.history import History, Second, Use
+from pool_observer.page.process import process
 from pool_observer.state import PoolSettings, PoolState, PoolTotals
 
 SCHEMA = 1
@@ -29,16 +28,9 @@ def document(pools: list[tuple[PoolObserver, History]]) -> Json:
     return {
         "schema": SCHEMA,
         "at": time.time(),
-        "process": {"pid": os.getpid(), "version": _version()},
+        "process": process(),
         "pools": [_pool(observer, history) for observer, history in pools],
     }
-
-
-def _version() -> str:
-    try:
-        return version("pool-observer")
-    except PackageNotFoundError:  # a copy of the sources
-        return "unknown"
 
 
 def _pool(observer: PoolObserver, history: History) -> Json:

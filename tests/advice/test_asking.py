@@ -8,9 +8,17 @@ import socket
 import pytest
 
 from pool_observer.advice import asking
-from pool_observer.advice.asking import Asker, NotJsonError
+from pool_observer.advice.asking import Asker, NoAnswerError, NotJsonError
 from pool_observer.advice.measurement import CannotMeasureError
 from tests.advice.answering import answering
+from tests.advice.misbehaving import (
+    Behaviour,
+    drips_a_body,
+    drips_a_refusal,
+    drips_headers,
+    hangs,
+    misbehaving,
+)
 
 ASKER = Asker({"X-Debug-Token": "hunter2"}, 10.0)
 
@@ -45,12 +53,21 @@ def test_nobody_listening_is_said() -> None:
         assert "cannot be reached" in refused(f"http://127.0.0.1:{closed.getsockname()[1]}")
 
 
-def test_no_answer_in_time_is_said() -> None:
+@pytest.mark.parametrize(
+    "behaviour", [hangs, drips_a_body, drips_headers, drips_a_refusal], ids=lambda it: it.__name__
+)
+def test_an_answer_that_is_not_complete_in_time_is_none(behaviour: Behaviour) -> None:
+    late = r"did not answer within 0\.2 s; .* --timeout"
+    with misbehaving(behaviour) as address, pytest.raises(NoAnswerError, match=late):
+        Asker({}, 0.2).json(address)
+
+
+def test_nobody_who_takes_the_connection_is_no_answer_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        said = refused(f"http://127.0.0.1:{silent.getsockname()[1]}", Asker({}, 0.1))
-    assert "--timeout" in said or "timed out" in said
+        with pytest.raises(NoAnswerError, match="--timeout"):
+            Asker({}, 0.1).json(f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
 @pytest.mark.parametrize(
@@ -92,8 +109,22 @@ def test_no_redirect_to_anything_but_http_is_followed(there: str) -> None:
 def test_no_redirect_to_anybody_else_is_followed() -> None:
     with answering() as other, answering(status=302) as server:
         server.headers = {"location": f"{other.address}/"}
-        assert "redirects to somewhere else" in refused(server.address)
+        assert f"redirects to {other.address}/; ask that address" in refused(server.address)
     assert other.asked == []
+
+
+@pytest.mark.parametrize("host", ["pools.example:8443", "[::1]:8443", "pools.example"])
+def test_where_a_redirect_leads_is_named_without_what_may_be_a_secret(host: str) -> None:
+    there = f"https://me:hunter2@{host}/login?token=hunter2#hunter2"
+    with answering(status=301, headers={"location": there}) as server:
+        assert f"redirects to https://{host}/login;" in refused(server.address)
+
+
+def test_a_redirect_to_the_same_server_over_https_is_named() -> None:
+    with answering(status=308) as server:
+        secure = server.address.replace("http:", "https:")
+        server.headers = {"location": f"{secure}/debug/pools"}
+        assert f"redirects to {secure}/debug/pools;" in refused(server.address)
 
 
 def test_a_redirect_to_the_same_server_is_followed() -> None:

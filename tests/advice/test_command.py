@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
-from typing import Any
+import subprocess
+import sys
+from typing import IO, Any
 
 import pytest
 
 from pool_observer.advice.asking import Asker
 from tests.advice.answering import answering
 from tests.advice.commanding import command
+from tests.advice.misbehaving import Behaviour, answers, hangs, misbehaving, refuses
 from tests.page.documents import document, pool, route
 
 
@@ -24,7 +29,7 @@ def test_a_live_page_is_found_out(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(answers=[page()]) as server:
         assert command(f"{server.address}/debug/pools", "--header", "X-Token: abc") == 0
     said = capsys.readouterr()
-    assert said.out.startswith("Asked a live page, one worker process met.\n")
+    assert said.out.startswith("Asked a live page.\n  Met one worker process in ")
     assert "12 connections, pool_size=12, max_overflow=0" in said.out
     assert said.err == ""
     assert {each["x-token"] for each in server.told} == {"abc"}
@@ -91,9 +96,47 @@ def test_what_goes_wrong_is_one_line(
     assert said.err[:-1].isprintable()
 
 
+@pytest.mark.parametrize("fault", [hangs, refuses], ids=lambda it: it.__name__)
+def test_a_worker_that_fails_does_not_fail_the_command(
+    fault: Behaviour, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = answers(page()), answers(page() | {"process": {"pid": 2}})
+    with misbehaving(one, other, fault) as address:
+        assert command(address, "--timeout", "0.3", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert sorted(document["pools"][0]["sources"]) == ["pid 2", "pid 4121"]
+    assert re.match(r"No answer to \d+ of \d+ questions, such as: http", document["remarks"][1])
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(hangs, "did not answer within 0.3 s"), (refuses, "is not to be had for now (503)")],
+)
+def test_one_that_fails_when_it_is_asked_first_does_not_fail_the_command(
+    fault: Behaviour, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with misbehaving(fault, *[answers(page())] * 200) as address:
+        assert command(address, "--timeout", "0.3") == 0
+    assert expected in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [(hangs, "did not answer within 0.3 s"), (refuses, "is not to be had for now (503)")],
+)
+def test_a_service_that_fails_altogether_is_said(
+    fault: Behaviour, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with misbehaving(fault) as address:
+        assert command(address, "--timeout", "0.3") == 2
+    assert expected in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--workers", "0"],
+        ["--workers", "x"],
         ["--header", "hunter2"],
         ["--header", "A b: hunter2"],
         ["--header", "A: hunter2\nB: c"],
@@ -127,8 +170,50 @@ def test_who_does_not_want_to_wait_gets_no_traceback(
     assert capsys.readouterr().err == ""
 
 
+def test_what_the_terminal_lacks_is_written_in_its_stead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [route("GET /stra\N{LATIN SMALL LETTER SHARP S}e", 10.0, checkouts=1000)]
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with answering(answers=[page(holders={"window_seconds": 300.0, "rows": rows})]) as server:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert command(server.address) == 0
+    assert b"GET /stra\\xdfe" in stdout.buffer.getvalue()
+
+
+PROGRAM = "import sys; from pool_observer.__main__ import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_what_cannot_be_written_is_said() -> None:
+    with answering(answers=[page()]) as server, open("/dev/full", "w") as full:
+        ended = run_to(full, server.address)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("pool-observer advise: cannot be written: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_who_reads_no_further_has_had_enough() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with answering(answers=[page()]) as server, open(writing, "w") as nobody:
+        ended = run_to(nobody, server.address)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def run_to(stdout: IO[str], address: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, "advise", address],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command("--help")
     assert caught.value.code == 0
-    assert "pool-observer advise http://localhost:8000/debug/pools\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "pool-observer advise http://localhost:8000/debug/pools --workers 4\n" in said

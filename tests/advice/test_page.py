@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from pool_observer.advice.advising import advise
+from pool_observer.advice.load import loads
 from pool_observer.advice.measurement import CannotMeasureError
-from pool_observer.advice.page import TRIES, from_page, is_page
+from pool_observer.advice.page import from_page, is_page
 from pool_observer.advice.text import text
 from tests.page.documents import document, pool, route
 
@@ -60,17 +63,66 @@ def test_overflow_without_a_limit_is_none() -> None:
     assert (found.size, found.max_overflow) == (5, None)
 
 
-def test_it_is_asked_until_no_other_worker_is_met() -> None:
-    answers = iter([1, 2, 1, 1, 3, *[2] * TRIES])
-    measurement = from_page(figures(1), lambda: figures(next(answers)))
-    assert [found.source for found in measurement.pools] == ["pid 1", "pid 2", "pid 3"]
-    assert measurement.source == "a live page, 3 worker processes met"
-    assert list(answers) == []
+def test_each_worker_is_measured_by_itself() -> None:
+    turns = itertools.cycle([1, 2, 1, 1, 3])
+    measurement = from_page(figures(1), lambda: figures(next(turns)))
+    assert sorted(found.source for found in measurement.pools) == ["pid 1", "pid 2", "pid 3"]
+    (said,) = measurement.remarks
+    assert re.match(r"Met 3 worker processes in \d+ questions\. There may be others, ", said)
+    assert "--workers" in said
 
 
-def test_workers_without_end_are_not_asked_for_ever() -> None:
-    pids = iter(range(2, 10_000))
-    assert len(from_page(figures(1), lambda: figures(next(pids))).pools) == 256
+def test_replicas_of_the_same_pid_are_told_apart() -> None:
+    turns = itertools.cycle("abc")
+
+    def answer() -> Any:
+        each = next(turns)
+        return figures(1) | {"process": {"id": each * 16, "pid": 1, "version": "0.1.0"}}
+
+    measurement = from_page(answer(), answer)
+    assert sorted(found.source for found in measurement.pools) == [
+        "pid 1 (aaaaaa)",
+        "pid 1 (bbbbbb)",
+        "pid 1 (cccccc)",
+    ]
+
+
+def test_a_service_that_tells_no_id_is_told_by_its_pid() -> None:
+    older = figures(1), figures(2)
+    for each in older:
+        del each["process"]["id"]
+    turns = itertools.cycle(older)
+    measurement = from_page(older[0], lambda: next(turns))
+    assert sorted(found.source for found in measurement.pools) == ["pid 1", "pid 2"]
+
+
+def test_one_that_does_not_answer_or_nonsense_is_said_and_the_others_are_measured() -> None:
+    turns = itertools.cycle([1, None, 2])
+
+    def ask() -> Any:
+        turn = next(turns)
+        if turn is None:
+            raise CannotMeasureError("nobody there")
+        return figures(turn)
+
+    measurement = from_page(figures(1), ask)
+    assert sorted(found.source for found in measurement.pools) == ["pid 1", "pid 2"]
+    assert re.fullmatch(
+        r"No answer to \d+ of \d+ questions, such as: nobody there", measurement.remarks[1]
+    )
+    newer = from_page(figures(1), lambda: figures(2) | {"schema": 2})
+    assert [found.source for found in newer.pools] == ["pid 1"]
+    assert "such as: this page speaks schema 2" in newer.remarks[1]
+
+
+def test_workers_that_were_not_met_are_like_the_others() -> None:
+    turns = itertools.cycle([1, 2])
+    measurement = from_page(figures(1), lambda: figures(next(turns)), workers=4)
+    assert "Met 2 of 4 worker processes" in measurement.remarks[0]
+    (load,) = loads(measurement.pools)
+    assert load.workers == 4
+    one = from_page(figures(1), lambda: figures(1)).pools[0]
+    assert load.connections == pytest.approx(4 * one.connections)
 
 
 def test_another_schema_is_said() -> None:
@@ -115,7 +167,7 @@ def told_of(answer: Any) -> str:
     """What somebody reads who asks for advice."""
     try:
         measurement = from_page(answer, lambda: answer)
-        return text(advise(measurement), measurement.source)
+        return text(advise(measurement), measurement.source, remarks=measurement.remarks)
     except CannotMeasureError as error:
         return str(error)
 

@@ -27,6 +27,8 @@ class Stored:
         match = re.search(r"(pool_observer|db_client)\w+", expression)
         assert match is not None
         found = self.series.get(match[0], [])
+        if " offset " in expression:
+            found = []
         if "timestamp(" in expression:
             found = [(labels, 120.0) for labels, _ in found]
         result = [
@@ -86,14 +88,14 @@ def test_targets_of_one_pool_are_one_load() -> None:
 @pytest.mark.parametrize(
     ("size", "overflow", "limit", "expected"),
     [
-        ("10", "5", [(at("a"), 45.0)], (3, 15)),
-        ("10", "-1", [], (1, None)),
-        ("", "", [], (1, None)),
-        ("9" * 20, "x", [(at("a"), 7.0)], (1, 7)),
+        ("10", "5", [(at("a"), 45.0)], (3, True, 15)),
+        ("10", "-1", [], (1, False, None)),
+        ("", "", [], (1, False, None)),
+        ("9" * 20, "x", [(at("a"), 7.0)], (1, False, 7)),
     ],
 )
 def test_workers_are_how_often_a_pool_fits_into_the_limit(
-    size: str, overflow: str, limit: Series, expected: tuple[int, int | None]
+    size: str, overflow: str, limit: Series, expected: tuple[int, bool, int | None]
 ) -> None:
     info: Series = [(at("a", size=size, overflow=overflow), 1.0)]
     peak: Series = [(at("a"), 9.0)]
@@ -101,7 +103,15 @@ def test_workers_are_how_often_a_pool_fits_into_the_limit(
         pool_observer_info=info, db_client_connection_max=limit, pool_observer_peak_demand=peak
     )
     (pool,) = Questions(it.ask, 3600).pools().pools
-    assert (pool.workers, pool.max) == expected
+    assert (pool.workers, pool.workers_known, pool.max) == expected
+
+
+def test_services_whose_pools_have_the_same_name_are_apart() -> None:
+    other = at("c") | {"job": "billing"}
+    it = stored(pool_observer_peak_demand=[(at("a"), 9.0), (at("b"), 12.0), (other, 3.0)])
+    api, billing = loads(Questions(it.ask, 3600).pools().pools)
+    assert (billing.parts[0].source, billing.peak.peak_demand) == ("job=billing, instance=c", 3)
+    assert (api.workers, api.peak.peak_demand) == (5, 12)
 
 
 def test_the_window_and_the_selector_are_asked_for() -> None:

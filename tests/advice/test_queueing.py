@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pool_observer.advice.queueing import (
-    LONGEST_WAIT_SECONDS,
+    MODEL_RATIO,
     MOST_CONNECTIONS,
-    WAITS_RATIO,
     connections_needed,
     waits_ratio,
 )
@@ -30,12 +29,7 @@ from pool_observer.advice.queueing import (
     ],
 )
 def test_who_has_to_wait_at_all(connections: int, offered: float, waits: float) -> None:
-    assert waits_ratio(connections, offered, 1.0, 0.0) == pytest.approx(waits, abs=1e-4)
-
-
-def test_who_waits_longer_than_20_seconds_in_a_call_centre() -> None:
-    # 200 calls an hour of 3 minutes each and 14 agents: 88.8 % are answered within 20 s.
-    assert waits_ratio(14, 10.0, 180.0, 20.0) == pytest.approx(1 - 0.888, abs=1e-3)
+    assert waits_ratio(connections, offered) == pytest.approx(waits, abs=1e-4)
 
 
 @given(offered=st.fractions(0.01, 30), more=st.integers(1, 30))
@@ -45,36 +39,31 @@ def test_it_is_what_the_formula_with_factorials_comes_to(offered: Fraction, more
     last /= connections - offered
     others = sum(offered**number / math.factorial(number) for number in range(connections))
     expected = float(last / (others + last))
-    assert waits_ratio(connections, float(offered), 1.0, 0.0) == pytest.approx(expected)
+    assert waits_ratio(connections, float(offered)) == pytest.approx(expected)
 
 
-@given(offered=st.floats(0.001, 500), mean_hold=st.floats(0.0001, 100))
-def test_what_is_needed_is_the_least_that_is_enough(offered: float, mean_hold: float) -> None:
-    needed = connections_needed(offered, mean_hold)
+@given(offered=st.floats(0.001, 500))
+def test_what_is_needed_is_the_least_that_is_enough(offered: float) -> None:
+    needed = connections_needed(offered)
     assert needed > offered
-    longest = LONGEST_WAIT_SECONDS
-    assert waits_ratio(needed, offered, mean_hold, longest) < WAITS_RATIO
-    assert waits_ratio(needed - 1, offered, mean_hold, longest) >= WAITS_RATIO
+    assert waits_ratio(needed, offered) < MODEL_RATIO
+    assert waits_ratio(needed - 1, offered) >= MODEL_RATIO
 
 
-@given(offered=st.floats(0.1, 100), fewer=st.floats(0.1, 1), mean_hold=st.floats(0.001, 10))
-def test_who_offers_less_needs_no_more(offered: float, fewer: float, mean_hold: float) -> None:
-    assert connections_needed(offered * fewer, mean_hold) <= connections_needed(offered, mean_hold)
+@given(offered=st.floats(0.1, 100), fewer=st.floats(0.1, 1))
+def test_who_offers_less_needs_no_more(offered: float, fewer: float) -> None:
+    assert connections_needed(offered * fewer) <= connections_needed(offered)
 
 
 def test_nothing_needs_no_connection() -> None:
-    assert connections_needed(0.0, 0.0) == 0
-
-
-def test_holds_that_take_no_time_keep_nobody_waiting() -> None:
-    assert connections_needed(0.5, 0.0) == 1
+    assert connections_needed(0.0) == 0
 
 
 @pytest.mark.parametrize("offered", [-1.0, MOST_CONNECTIONS * 2.0, math.inf, math.nan])
 def test_what_cannot_be_is_refused(offered: float) -> None:
     with pytest.raises(ValueError, match="beyond reason"):
-        connections_needed(offered, 1.0)
+        connections_needed(offered)
 
 
 def test_the_most_there_can_be_is_reckoned_with() -> None:
-    assert MOST_CONNECTIONS < connections_needed(MOST_CONNECTIONS, 1.0) < 1.1 * MOST_CONNECTIONS
+    assert MOST_CONNECTIONS < connections_needed(MOST_CONNECTIONS) < 1.1 * MOST_CONNECTIONS

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pool_observer.advice.advising import advise
 from pool_observer.advice.as_json import as_json
 from pool_observer.advice.measurement import HolderLoad, Measurement
-from pool_observer.advice.text import WIDTH, duration, figure, text
+from pool_observer.advice.saying import WIDTH, duration, figure
+from pool_observer.advice.text import text
 from tests.advice.loads import CHAT, CHATTING, READING, holder, measured, pool
 
 
@@ -23,7 +24,7 @@ def said(measurement: Measurement) -> str:
 
 def test_the_mend_comes_before_the_size() -> None:
     it = said(measured(pool(CHATTING, READING)))
-    assert it.index("1. Mend first") < it.index("once that is mended") < it.index("until then: 38")
+    assert it.index("1. Mend first") < it.index("once mended") < it.index("until then: 38")
 
 
 def test_every_calculation_is_shown() -> None:
@@ -45,16 +46,73 @@ def test_every_calculation_is_shown() -> None:
 def test_a_pool_with_nothing_to_mend_is_said_to_have_nothing() -> None:
     it = said(measured(pool(READING, peak_demand=3, max=15, driver="psycopg")))
     assert "1. Nothing to mend" in it
-    assert "as it is: 5 connections, pool_size=5, max_overflow=0" in it
+    assert "as it is: 8 connections, pool_size=5, max_overflow=3" in it
     assert "statement_cache_size" not in it
 
 
-def test_a_saturated_pool_is_said_to_be_known_only_roughly() -> None:
+def test_a_pool_that_was_enough_is_said_to_be() -> None:
+    it = said(measured(pool(READING, peak_demand=3, max=15)))
+    assert "at most 3 were wanted at once within 60 s, and nobody queued, so the 15 that" in it
+    assert "no overflow" not in it
+
+
+def test_a_saturated_pool_is_told_why_its_queue_is_no_size() -> None:
     culprit = HolderLoad(CHAT, 0.1, 29.9, 0.0, 10.0, 3.0, blamed_seconds=80.0)
-    it = said(measured(pool(culprit, max=30, timed_out=12.0)))
-    assert "the pool was saturated (12 time-outs, callers queued for 80 s)" in it
-    assert "38 at once, those in the queue included" in it
+    it = said(measured(pool(culprit, max=30, peak_demand=288, timed_out=300.0, waiting=30.0)))
+    assert "the pool was saturated (300 time-outs, callers queued for 80 s, 30 still wait)" in it
+    assert "Had all who asked been served: 33.3 on average; by the model of Erlang 55 are" in it
+    assert "288 were wanted at once within 60 s, the queue included" in it
+    assert "until then: 55 connections" in it
     assert "made others queue for 80 s" in it
+    assert "default_pool_size=55" in it
+    assert "= 30 on average; 33.3 had nobody waited or given up" in it
+
+
+def test_a_burst_is_told_from_a_load_that_is_too_high() -> None:
+    it = said(measured(pool(READING, max=15, peak_demand=3, timed_out=12.0)))
+    assert "The 15 there are would do for that, so some came all at once" in it
+    assert "3 were wanted at once within 60 s: the queue is older" in it
+    assert "as it is: 16 connections" in it
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (None, "in all: 4 workers x 38 = 152 connections, which max_connections must allow"),
+        (200, "in all: 4 workers x 38 = 152 connections, of 200 that the server has for all"),
+    ],
+)
+def test_what_all_workers_ask_for_is_said(server: int | None, expected: str) -> None:
+    assert expected in said(measured(pool(READING, workers=4, server_connections=server)))
+
+
+def test_a_size_that_the_server_does_not_have_is_said_before_it() -> None:
+    it = said(measured(pool(CHATTING, READING, workers=4, server_connections=97)))
+    warning = "until then: THE SERVER HAS TOO FEW for what follows: 4 workers x 38 = 152 conn"
+    assert it.index(warning) < it.index("until then: 38 connections")
+    assert "in all: 4 workers x 8 = 32 connections, of 97" in it
+    assert "once mended, to begin with: THE SERVER" not in it
+
+
+def test_a_pool_of_another_class_is_told_to_change_it_first() -> None:
+    unlimited = {"max": None, "size": None, "max_overflow": None, "pool_class": "NullPool"}
+    it = said(measured(pool(READING, **unlimited)))
+    assert it.index("its class is NullPool: leave out poolclass") < it.index("as it is: ")
+    assert "its class" not in said(measured(pool(READING, pool_class="QueuePool")))
+
+
+def test_a_mend_that_leaves_nothing_promises_nothing() -> None:
+    it = said(measured(pool(HolderLoad(CHAT, 0.0, 3.0, 0.0, 1.0, 3.0))))
+    assert "nothing that was measured holds a connection then, so the least that is usual." in it
+
+
+def test_routes_that_begin_alike_are_told_apart() -> None:
+    many = [
+        holder(f"GET /organisations/{{organisation}}/{end}", 1.0, executing=1.0) for end in "ab"
+    ]
+    it = said(measured(pool(*many)))
+    assert "GET /organisa...rganisation}/a 1 " in it
+    assert "GET /organisa...rganisation}/b 1 " in it
 
 
 def test_many_workers_are_told_what_the_server_may_be_asked_for() -> None:
@@ -97,6 +155,15 @@ def test_json_has_the_same_figures_and_no_control_characters() -> None:
     assert found["size"]["connections"] == 38
     assert found["mends"] == [{"holder": HOSTILE, "frees": 29.9}]
     assert found["pgbouncer"]["pays"] is False
+
+
+def test_json_has_what_all_workers_ask_for() -> None:
+    measurement = measured(pool(CHATTING, READING, workers=4, server_connections=97, waiting=3.0))
+    (found,) = as_json(advise(measurement), "a test")["pools"]
+    size = found["size"]
+    assert (size["pool_size"], size["in_all"], size["fits"]) == (25, 152, False)
+    assert size["mended"] == {"pool_size": 5, "max_overflow": 3, "in_all": 32, "fits": True}
+    assert (size["server_connections"], found["measured"]["waiting"]) == (97, 3)
 
 
 def test_json_says_why_there_is_no_advice() -> None:

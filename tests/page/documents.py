@@ -20,11 +20,13 @@ IDLE_IN_TRANSACTION = {
 }
 
 
-def document(*pools: dict[str, Any], pid: int = 4121, at: float = AT) -> dict[str, Any]:
+def document(
+    *pools: dict[str, Any], pid: int = 4121, at: float = AT, **process: Any
+) -> dict[str, Any]:
     return {
         "schema": 1,
         "at": at,
-        "process": {"pid": pid, "version": "0.1.0"},
+        "process": {"id": f"{pid:016x}", "pid": pid, "version": "0.1.0", **process},
         "pools": list(pools),
     }
 
@@ -70,6 +72,7 @@ def pool(
             "internal_errors": 0,
             "dropped_events": 0,
         },
+        "server": None,
         **changes,
     }
 

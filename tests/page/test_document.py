@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -11,6 +15,8 @@ from sqlalchemy.pool import QueuePool
 
 from pool_observer import PoolObserver, debug_app, holding
 from pool_observer.page import document as document_module
+from pool_observer.page import process as process_module
+from pool_observer.page.process import process_id
 from pool_observer.page.showing import PoolsPage
 from tests.support import FakeClock, FakeDatabase, named, observer_of
 
@@ -117,3 +123,40 @@ def test_the_peak_of_the_demand_is_told_once_the_burst_is_over(
     assert (pool_on(page)["used"], pool_on(page)["peak_demand"]) == (0, 2)
     clock.advance(60)
     assert pool_on(page)["peak_demand"] == 0
+
+
+def test_the_process_has_an_id_that_stays(page: PoolsPage) -> None:
+    process = page._document()["process"]
+    assert process["id"] == page._document()["process"]["id"]
+    assert process["pid"] == os.getpid()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_process_has_an_id_of_its_own() -> None:
+    with get_context("fork").Pool(2) as children:
+        ids = children.map(_id_of, range(20), chunksize=1)
+    assert process_id() not in ids
+    # Each of them answers with the same every time.
+    assert len(set(ids)) <= 2
+
+
+def test_another_start_has_another_id_though_its_pid_be_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = process_id()
+    monkeypatch.setattr(process_module, "_SEED", bytes(16))
+    assert process_id() != here
+
+
+def test_each_start_has_a_seed_of_its_own() -> None:
+    program = "from pool_observer.page import process; print(process._SEED.hex())"
+    starts = [
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout
+        for _ in range(2)
+    ]
+    assert starts[0] != starts[1]
+
+
+def _id_of(_: int) -> str:
+    return process_id()

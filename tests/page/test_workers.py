@@ -148,3 +148,34 @@ def test_the_figures_of_a_worker_that_was_chosen_stay_and_grow_old(chromium: Chr
             await expect(page.locator("body")).not_to_have_class("silent")
 
         chromium.visit(it.address, look, stand_still=True)
+
+
+def test_replicas_whose_pids_are_equal_are_kept_apart(chromium: Chromium) -> None:
+    one, other = {"pid": 1, "id": "aaaaaaaa"}, {"pid": 1, "id": "bbbbbbbb"}
+    with service(pool(used=3), **one) as it:
+
+        async def look(page: Page) -> None:
+            headline, origin = page.locator(".headline"), page.locator("#origin")
+            buttons = page.get_by_role("navigation", name="Worker processes").get_by_role("button")
+            await expect(origin).to_contain_text("Process 1,")
+            it.process = other
+            it.show(pool(used=4))
+            await expect(buttons).to_have_text(["1 (aaaaaa)", "1 (bbbbbb)"])
+            await expect(headline).to_contain_text("3 of 15")
+            await buttons.nth(1).click()
+            await expect(headline).to_contain_text("4 of 15")
+            await expect(origin).to_contain_text("Process 1 (bbbbbb),")
+
+        chromium.visit(it.address, look)
+
+
+def test_a_service_that_tells_no_id_is_told_by_its_pid(chromium: Chromium) -> None:
+    with service(pool(used=3), pid=71, id=None) as it:
+
+        async def look(page: Page) -> None:
+            buttons = page.get_by_role("navigation", name="Worker processes").get_by_role("button")
+            await expect(page.locator("#origin")).to_contain_text("Process 71,")
+            it.process = {"pid": 72, "id": None}
+            await expect(buttons).to_have_text(["71", "72"])
+
+        chromium.visit(it.address, look)

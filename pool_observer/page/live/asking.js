@@ -81,15 +81,15 @@ async function taken(response) {
 
 function learn(figures) {
   const now = performance.now();
-  const { pid } = figures.process;
-  answers.set(pid, { document: figures, at: now });
+  const id = idOf(figures);
+  answers.set(id, { document: figures, at: now });
   for (const [other, answer] of answers) {
     if (now - answer.at > FORGET_AFTER) answers.delete(other);
   }
   if (!owing().length) gaveUpAt = null;
-  if (!answers.has(shownPid)) chosen = false;
+  if (!answers.has(shownId)) chosen = false;
   // A worker that answers no more may have been replaced by another one.
-  if (!chosen && now - (answers.get(shownPid)?.at ?? -Infinity) > turn()) shownPid = pid;
+  if (!chosen && now - (answers.get(shownId)?.at ?? -Infinity) > turn()) shownId = id;
   showAnswer();
 }
 
@@ -97,12 +97,12 @@ function learn(figures) {
 const turn = () => Math.min(5 * EVERY * answers.size, FORGET_AFTER);
 // Those that may have been the one that let us wait: they have not answered since.
 const owing = () => (gaveUpAt === null ? []
-  : [...answers].filter(([, answer]) => answer.at < gaveUpAt).map(([pid]) => pid));
+  : [...answers].filter(([, answer]) => answer.at < gaveUpAt).map(([id]) => id));
 
 // Says how things stand between page and service.
 function tick() {
   const now = performance.now();
-  const answer = answers.get(shownPid);
+  const answer = answers.get(shownId);
   const silence = silentSince === null || !running() ? 0 : now - silentSince;
   const silent = silence > SOON_SILENT || (silence > 0 && !reachable);
   const waitingFor = owing();
@@ -117,12 +117,12 @@ function tick() {
   } else if (failure !== null) {
     say(page.trouble, failure);
   } else if (waitingFor.length) {
-    const who = waitingFor.length === 1 ? `Worker process ${waitingFor[0]}`
-      : `One of the worker processes ${waitingFor.join(", ")}`;
+    const who = waitingFor.length === 1 ? `Worker process ${nameOf(waitingFor[0])}`
+      : `One of the worker processes ${waitingFor.map(nameOf).join(", ")}`;
     say(page.trouble, `${who} gave no answer for ${PATIENCE / 1000} s: its event loop may be ` +
-      `blocked. ${waitingFor.includes(shownPid) ? "Others answer." : `Shown is ${shownPid}.`}`);
+      `blocked. ${waitingFor.includes(shownId) ? "Others answer." : `Shown is ${nameOf(shownId)}.`}`);
   } else if (stale) {
-    say(page.trouble, `No figures of worker process ${shownPid} since ` +
+    say(page.trouble, `No figures of worker process ${nameOf(shownId)} since ` +
       `${clockTime(answer.document.at)}: others answer.`);
   }
   if (troubled && page.trouble.hidden) say(page.announcement, page.trouble.textContent);

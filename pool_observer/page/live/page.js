@@ -8,8 +8,18 @@ const page = {
   icon: document.querySelector("link[rel=icon]"),
 };
 const answers = new Map(); // the latest of each worker process, by its id
-let shownPid = null;
+let shownId = null;
 let chosen = false; // by whoever looks; else it follows those who answer
+
+// Processes of several containers may have the same pid; older services tell nothing else.
+const idOf = ({ process }) => String(process.id ?? process.pid);
+const pidOf = (id) => answers.get(id).document.process.pid;
+
+function nameOf(id) {
+  const pid = pidOf(id);
+  const alone = [...answers.keys()].every((other) => other === id || pidOf(other) !== pid);
+  return alone ? String(pid) : `${pid} (${id.slice(0, 6)})`;
+}
 
 function levelOf(answer) {
   return answer.document.pools.map((pool) => judged(pool).level)
@@ -17,7 +27,7 @@ function levelOf(answer) {
 }
 
 function showAnswer() {
-  const answer = answers.get(shownPid);
+  const answer = answers.get(shownId);
   if (!answer) return;
   const { pools, process } = answer.document;
   for (const pool of pools) pool.now = answer.document.at;
@@ -26,7 +36,7 @@ function showAnswer() {
   say(page.nothing, "No pool is observed.");
   showProcesses();
   showPoolsNav(pools);
-  say(page.origin, `Process ${process.pid}, pool_observer ${process.version}, ` +
+  say(page.origin, `Process ${nameOf(shownId)}, pool_observer ${process.version}, ` +
     `figures from ${clockTime(answer.document.at)}. Times are in your browser's time zone.`);
   announce(pools, levelOf(answer));
 }
@@ -36,21 +46,24 @@ function showProcesses() {
   if (!page.processes.firstChild) page.processes.append(make("span", "", "Worker process"), make("ul"));
   const list = page.processes.lastChild;
   list.className = "legend";
-  keep(list, [...answers.entries()].sort(([one], [other]) => one - other), ([pid]) => String(pid),
-    ([pid]) => {
+  const inOrder = [...answers.keys()].sort((one, other) =>
+    pidOf(one) - pidOf(other) || (one < other ? -1 : 1));
+  keep(list, inOrder, (id) => id,
+    (id) => {
       const button = make("button");
       button.type = "button";
       button.addEventListener("click", () => {
-        shownPid = pid;
+        shownId = id;
         chosen = true;
         showAnswer();
       });
       return { node: make("li", "", button), button };
     },
-    (row, [pid, answer]) => {
-      const level = levelOf(answer);
-      say(row.button, level === "good" ? String(pid) : `${pid}: ${LEVEL_WORDS[level].toLowerCase()}`);
-      set(row.button, "aria-pressed", String(pid === shownPid));
+    (row, id) => {
+      const level = levelOf(answers.get(id));
+      const name = nameOf(id);
+      say(row.button, level === "good" ? name : `${name}: ${LEVEL_WORDS[level].toLowerCase()}`);
+      set(row.button, "aria-pressed", String(id === shownId));
     });
 }
 
