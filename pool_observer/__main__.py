@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from pool_observer.commands import advise, check
+from pool_observer.commands.reporting import leave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("metrics", help="print the reference of all metrics, as Markdown")
     options = parser.parse_args(arguments)
     if options.command == "check":
-        return check.run(options)
+        status = check.run(options)
+        if arguments is None:
+            leave(status)
+        return status
     if options.command == "advise":
         return advise.run(options)
     return _metrics() if options.command == "metrics" else _demo(options.seconds)

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
@@ -35,6 +35,9 @@ from pool_observer.settled import Settled
 from pool_observer.snapshots import state_of
 from pool_observer.state import PoolState
 from pool_observer.summary import Explanation
+
+if TYPE_CHECKING:
+    from pool_observer.audit.observed import Audited
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class PoolObserver:
         self._last_state: PoolState | None = None
         self._server: Callable[[], ServerState | None] = not_asked
         self._app: weakref.ref[Any] | None = None
+        self.beside: Callable[[], Iterable[PoolObserver]] = tuple  # those of the same process
         # What exporters and the instrumentor need to know of each other, who must not meet:
         self.told_to_opentelemetry = False  # in metrics
         self.stand_in: StandIn | None = None  # if nobody has asked for this observer
@@ -141,24 +145,17 @@ class PoolObserver:
     ) -> tuple[Finding, ...]:
         """What to mend in the configuration, the most severe first.
 
+        What the process asks of the server with its other engines, if they are observed, counts.
+
         :param sessions: the factories that `sessionmaker()` or `async_sessionmaker()` returned.
         :param deployment: what only you know: how many processes there are, and what is between
             them and the database. What the server says of itself is known if it is asked
             (`server_probe`).
         """
-        from pool_observer.audit.auditing import audit  # which takes a while, and few need it
+        from pool_observer.audit.observed import audit_of  # which takes a while, and few need it
 
-        engine = self._attachment.current_engine()
-        if engine is None:
-            return ()
-        app = None if self._app is None else self._app()
-        return audit(
-            engine,
-            app,
-            sessions=sessions,
-            deployment=deployment or Deployment(),
-            server=self.server_state(),
-        )
+        audited = self.audited()
+        return () if audited is None else audit_of(audited, sessions, deployment or Deployment())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` what happens from now on. Returns a function that ends it."""
@@ -249,6 +246,21 @@ class PoolObserver:
     def serve(self, app: object) -> None:
         """Have the application that uses the engine audited with it."""
         self._app = weakref.ref(app)
+
+    def audited(self) -> Audited | None:
+        """What the audit is to look at; None when the engine is gone."""
+        from pool_observer.audit.observed import Audited
+
+        engine = self._attachment.current_engine()
+        if engine is None:
+            return None
+        others = [each._attachment.current_engine() for each in self.beside() if each is not self]
+        return Audited(
+            engine,
+            None if self._app is None else self._app(),
+            self.server_state(),
+            tuple(other for other in others if other is not None),
+        )
 
     def show_server(self, server: Callable[[], ServerState | None]) -> None:
         """Have what the server says shown in snapshots and explanations."""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from pool_observer.asgi.endpoints import checked_path
 from pool_observer.asgi.installing import answering_at, check_app, check_endpoints, install
 from pool_observer.asgi_types import App
-from pool_observer.audit.at_start import AuditAtStart
+from pool_observer.audit.at_start import start_audit
 from pool_observer.audit.facts import Deployment
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
@@ -167,13 +167,8 @@ def observe(
     if probe is not None:
         start_probe(observer, sync_engine, probe)
     if deployment is not None:
-        at_start = AuditAtStart(
-            name,
-            lambda: observer.audit(deployment=deployment),
-            observer.server_state,
-            observer.note_failure,
-        )
-        observer.when_ticking(at_start.tick)
+        start_audit(observer, deployment)
+    observer.beside = observers_in_use
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
     process_watchdog.watch(observer)

@@ -43,8 +43,7 @@ def _standstill(facts: Facts, connections: int) -> Verdict | None:
     """All connections with requests that wait for a thread, and all threads in the queue."""
     routes = [route for route in facts.routes if route.threads_again]
     least = connections + facts.threads
-    limit = facts.deployment.concurrency
-    if not routes or (limit is not None and limit < least):
+    if not routes:
         return None
     return Verdict(
         Severity.WARNING,
@@ -54,8 +53,7 @@ def _standstill(facts: Facts, connections: int) -> Verdict | None:
         f"{plural(connections, 'connection')} held by such, and all {facts.threads} threads "
         "waiting for a connection, nothing goes on before pool_timeout. A larger pool only takes "
         "more requests to get there.",
-        "in the endpoint, `with SessionLocal() as session:` around the statements; or "
-        f"uvicorn --limit-concurrency {least - 1}, and Deployment(concurrency={least - 1})",
+        "in the endpoint, `with SessionLocal() as session:` around the statements",
     )
 
 
@@ -99,14 +97,15 @@ def streaming_session(facts: Facts) -> Verdict | None:
     routes = [
         route
         for route in facts.routes
-        if route.streams and route.session_dependency is not None and not route.releases
+        if route.streams
+        and route.session_dependency(asynchronous=facts.asynchronous) is not None
+        and not route.releases
     ]
     if not routes or version is None:
         return None
-    asynchronous = routes[0].dependency_is_asynchronous
-    own = f"`{'async with' if asynchronous else 'with'} SessionLocal() as session:`"
+    own = f"`{'async with' if facts.asynchronous else 'with'} SessionLocal() as session:`"
     what = f"{_named(routes)} of FastAPI {'.'.join(map(str, version))}"
-    provider = routes[0].session_dependency
+    provider = routes[0].session_dependency(asynchronous=facts.asynchronous)
     if EXITS_BEFORE_RESPONSE <= version < EXITS_AFTER_RESPONSE:
         return Verdict(
             Severity.INFO,

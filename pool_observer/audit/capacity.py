@@ -91,13 +91,20 @@ def two_pools(facts: Facts) -> Verdict | None:
     if facts.max is not None and None not in sizes:
         together = facts.max + sum(size for size in sizes if size is not None)
         total = f"{plural(together, 'connection')} together"
+    mend = (
+        "share one engine; where only options differ, engine.execution_options(...) shares the pool"
+    )
+    if all(each.asynchronous is not facts.asynchronous for each in same):
+        mend = (
+            "an asynchronous and a synchronous engine cannot share a pool: let one of them do all "
+            "the work; or, where both are needed, small pools"
+        )
     return Verdict(
         Severity.INFO,
         f"{number} engines to the same database, {total}",
         "Each has a pool of its own: connections that rest in one cannot be used by the other, "
         "and a request that uses both holds two.",
-        "share one engine; where only options differ, "
-        "engine.execution_options(...) shares the pool",
+        mend,
     )
 
 
@@ -157,10 +164,10 @@ def _smaller(facts: Facts) -> str:
     pooler = "PgBouncer in transaction mode" if _is_postgresql(facts) else "a pooler"
     most = share(facts)
     if not most:
-        return (
-            f"fewer workers or replicas, or {pooler} in between: there is not one connection for "
-            f"each of the {plural(facts.processes * (len(facts.neighbours) + 1), 'pool')}"
-        )
+        pools = facts.processes * (len(facts.neighbours) + 1)
+        of_all = "this pool" if pools == 1 else f"each of the {pools} pools"
+        fewer = "" if facts.processes == 1 else "fewer workers or replicas, or "
+        return f"{fewer}{pooler} in between: there is not one connection for {of_all}"
     each = "each with " if facts.neighbours else ""
     return (
         f"{each}{facts.create}(..., {sized_for(facts, most)}), which is {most} of a process; or "

@@ -1,39 +1,66 @@
 """What can be known about an application's endpoints without calling them.
 
 Neither FastAPI nor Starlette is imported: an application of theirs brings all that is needed.
-Sessions are known by annotations, and by the engines and factories that a function's own code
-names. What is not plain to see is taken for nothing: a wrong finding is worse than none.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
-
 from pool_observer.audit.facts import Route
-from pool_observer.audit.reading import annotations_of, globals_named, members_of, words_of
+from pool_observer.audit.reading import annotations_of, members_of, named_in, words_of
+from pool_observer.audit.using import (
+    function_behind,
+    runs_on_the_loop,
+    session_dependencies,
+    used,
+    used_by_dependencies,
+)
+
+logger = logging.getLogger("pool_observer.audit")
 
 _STREAMS = ("StreamingResponse", "FileResponse", "EventSourceResponse")
-_TO_THREADS = frozenset(("run_in_executor", "run_in_threadpool", "run_sync", "to_thread"))
 _RELEASES = frozenset(("close", "commit", "rollback"))
 
 
 def routes_of(app: Any) -> tuple[Route, ...]:
     """The endpoints of a FastAPI or Starlette application, and of what it includes and mounts."""
-    return tuple(
-        found
-        for prefix, route in _flat(getattr(app, "routes", ()), "", set())
-        if (found := _route(route, prefix)) is not None
-    )
+    return tuple(_each(_owned(app), lambda each: [_route(*each)]))
+
+
+def number_of_routes(app: Any) -> int:
+    """How many of them there are by now."""
+    return sum(1 for _ in _owned(app))
+
+
+def _each(of: Iterable[Any], look: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:
+    """What each of them comes to; the odd ones, which fail when they are looked at, to nothing."""
+    for one in of:
+        try:
+            yield from look(one)
+        except Exception as error:
+            # A route may be anybody's, and is no reason to be silent about the others.
+            logger.debug("a route was not understood: %s", type(error).__name__)
+
+
+def _owned(app: Any) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
+    """The application's own routes with the prefixes of their paths, and their functions."""
+
+    def with_function(route: tuple[str, Any]) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
+        function = function_behind(getattr(route[1], "endpoint", None))
+        # What FastAPI adds by itself is none of the application's.
+        if function is not None and not (function.__module__ or "").startswith(
+            ("fastapi.", "starlette.")
+        ):
+            yield *route, function
+
+    return _each(_each([app], lambda each: _flat(each.routes, "", set())), with_function)
 
 
 def _flat(routes: Iterable[Any], prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    for route in routes:
+    def look(route: Any) -> Iterator[tuple[str, Any]]:
         if hasattr(route, "effective_route_contexts"):  # what FastAPI 0.137 includes
             for context in route.effective_route_contexts():
                 yield from _flat([context.starlette_route or context], prefix, seen)
@@ -44,134 +71,30 @@ def _flat(routes: Iterable[Any], prefix: str, seen: set[int]) -> Iterator[tuple[
         else:
             yield prefix, route
 
+    return _each(routes, look)
 
-def _route(route: Any, prefix: str) -> Route | None:
-    endpoint = _function(getattr(route, "endpoint", None))
-    # What FastAPI adds by itself is none of the application's.
-    if endpoint is None or getattr(endpoint, "__module__", "").startswith(
-        ("fastapi.", "starlette.")
-    ):
-        return None
+
+def _route(prefix: str, route: Any, endpoint: Callable[..., Any]) -> Route:
     methods = sorted(getattr(route, "methods", None) or ())
     dependant = getattr(route, "dependant", None)
-    dependency, asynchronous = _session_dependency(dependant)
-    used = set(_used(endpoint, dependant))
+    dependencies = tuple(session_dependencies(dependant))
+    uses = set(used(endpoint, dependant))
     return Route(
         name=f"{methods[0] if methods else 'WS'} {prefix}{getattr(route, 'path', '')}",
-        on_the_loop=frozenset(kind for kind, on_the_loop in used if on_the_loop),
-        in_threads=frozenset(kind for kind, on_the_loop in used if not on_the_loop),
-        session_dependency=dependency,
-        dependency_is_asynchronous=asynchronous,
-        threads_again=dependency is not None
-        and not _runs_on_the_loop(endpoint)
+        on_the_loop=frozenset(kind for kind, on_the_loop in uses if on_the_loop),
+        in_threads=frozenset(kind for kind, on_the_loop in uses if not on_the_loop),
+        session_dependencies=dependencies,
+        threads_again=any(not asynchronous for asynchronous, _ in dependencies)
+        and not runs_on_the_loop(endpoint)
         and (
             # FastAPI validates what a plain endpoint returns in a thread,
-            (getattr(route, "response_field", None) is not None and (False, False) in used)
+            (getattr(route, "response_field", None) is not None and (False, False) in uses)
             # and runs a plain dependency in another one than the endpoint.
-            or (False, False) in _used_by_dependencies(dependant)
+            or (False, False) in used_by_dependencies(dependant)
         ),
         streams=bool(methods) and _streams(route, endpoint),
         releases=bool(_RELEASES & words_of(endpoint)),
     )
-
-
-def is_asynchronous(candidate: Any) -> bool | None:
-    """Whether a session, an engine, their class or their factory is; None if it is none."""
-    kind = candidate if isinstance(candidate, type) else type(candidate)
-    # Its type, and not isinstance(): what a module holds may be a proxy that answers for another.
-    if kind is not candidate and issubclass(kind, scoped_session | sessionmaker):
-        made = getattr(getattr(candidate, "session_factory", candidate), "class_", None)
-        return is_asynchronous(made) if isinstance(made, type) else None
-    if issubclass(kind, Session | Engine | Connection):
-        return False
-    # Importing it takes greenlet, which a synchronous application may not have.
-    asynchronous = any(
-        base.__module__.startswith("sqlalchemy.ext.asyncio.") for base in kind.__mro__
-    )
-    return True if asynchronous else None
-
-
-def _function(endpoint: Any) -> Callable[..., Any] | None:
-    """The function behind decorators and partials; None of a class."""
-    while isinstance(endpoint, functools.partial):
-        endpoint = endpoint.func
-    if not callable(endpoint) or isinstance(endpoint, type):
-        return None
-    endpoint = inspect.unwrap(endpoint)
-    if inspect.isroutine(endpoint):
-        return endpoint
-    call: Callable[..., Any] = type(endpoint).__call__
-    return call
-
-
-def _runs_on_the_loop(endpoint: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(endpoint) or inspect.isasyncgenfunction(endpoint)
-
-
-def _used(function: Callable[..., Any], dependant: Any) -> Iterator[tuple[bool, bool]]:
-    """The kinds of sessions that it and its dependencies use, and whether in the event loop."""
-    on_the_loop = _runs_on_the_loop(function)
-    if on_the_loop and _TO_THREADS & words_of(function):
-        return  # it may well use them there
-    for kind in _sessions(function):
-        yield kind, on_the_loop
-    for provider, dependency in _providers(dependant):
-        if _generates(provider):  # what it makes is used by whom it is for
-            for kind in _sessions(provider):
-                yield kind, on_the_loop
-        else:
-            yield from _used(provider, dependency)
-
-
-def _used_by_dependencies(dependant: Any) -> Iterator[tuple[bool, bool]]:
-    for provider, dependency in _providers(dependant):
-        if not _generates(provider):
-            yield from _used(provider, dependency)
-
-
-def _providers(dependant: Any) -> Iterator[tuple[Callable[..., Any], Any]]:
-    """The functions that something depends on."""
-    for dependency in getattr(dependant, "dependencies", None) or ():
-        provider = _function(dependency.call)
-        if provider is not None:
-            yield provider, dependency
-
-
-def _generates(provider: Callable[..., Any]) -> bool:
-    return inspect.isgeneratorfunction(provider) or inspect.isasyncgenfunction(provider)
-
-
-def _sessions(function: Callable[..., Any]) -> Iterator[bool]:
-    """The kinds of sessions and engines that it is given, or names itself."""
-    for annotation in annotations_of(function).values():
-        for member in members_of(annotation):
-            kind = is_asynchronous(member) if isinstance(member, type) else None
-            if kind is not None:
-                yield kind
-    for named in globals_named(function):
-        kind = None if isinstance(named, type) else is_asynchronous(named)
-        if kind is not None:
-            yield kind
-
-
-def _session_dependency(dependant: Any) -> tuple[str | None, bool]:
-    """The first generator of a session that ends with the request, and whether that is async."""
-    parameters = annotations_of(_function(getattr(dependant, "call", None)))
-    for provider, dependency in _providers(dependant):
-        given = parameters.get(getattr(dependency, "name", None) or "")
-        if _generates(provider) and getattr(dependency, "scope", None) != "function":
-            kinds = set(_sessions(provider))
-            kinds |= {
-                kind
-                for member in members_of(given)
-                if isinstance(member, type) and (kind := is_asynchronous(member)) is not None
-            }
-            if kinds:
-                return getattr(provider, "__name__", "a dependency"), True in kinds
-        name, asynchronous = _session_dependency(dependency)
-        if name is not None:
-            return name, asynchronous
-    return None, False
 
 
 def _streams(route: Any, endpoint: Callable[..., Any]) -> bool:
@@ -181,7 +104,7 @@ def _streams(route: Any, endpoint: Callable[..., Any]) -> bool:
     candidates = [
         getattr(response_class, "value", response_class),
         *members_of(annotations_of(endpoint).get("return")),
-        *globals_named(endpoint),
+        *(named.value for named in named_in(endpoint)),
     ]
     return any(isinstance(each, type) and _is_stream(each) for each in candidates)
 

@@ -38,8 +38,6 @@ class Deployment:
     """Seconds after which whoever sends a request gives up."""
     threads: int | None = None
     """Threads for plain functions, if AnyIO's limiter has been set."""
-    concurrency: int | None = None
-    """Requests that a process takes at a time, if `uvicorn --limit-concurrency` says so."""
     pgbouncer: bool | None = None
     """Whether connections go through PgBouncer in transaction mode, or a pooler like it."""
     pgbouncer_keeps_statements: bool = False
@@ -118,15 +116,20 @@ class Route:
     the endpoint itself, or by what it depends on."""
     in_threads: frozenset[bool] = frozenset()
     """Those that are used in threads."""
-    session_dependency: str | None = None
-    """The generator that gives it a session and ends it with the request."""
-    dependency_is_asynchronous: bool = False
+    session_dependencies: tuple[tuple[bool, str], ...] = ()
+    """The generators that give it sessions and end them with the request: whether those are
+    asynchronous, and the names."""
     threads_again: bool = False
     """Whether it needs a thread once more while such a session may have a connection."""
     streams: bool = False
     """Whether its response is made while it is being sent, or is a file."""
     releases: bool = False
     """Whether it commits or closes something itself."""
+
+    def session_dependency(self, *, asynchronous: bool) -> str | None:
+        """The first that gives it a session of this kind."""
+        kinds = (name for kind, name in self.session_dependencies if kind is asynchronous)
+        return next(kinds, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ class Neighbour:
     max: int | None
     """The most that it hands out; None without a limit."""
     same_database: bool
+    asynchronous: bool
 
 
 @dataclass(frozen=True, slots=True)

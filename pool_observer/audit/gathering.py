@@ -19,7 +19,7 @@ from sqlalchemy.pool import (
     StaticPool,
 )
 
-from pool_observer.audit.endpoints import is_asynchronous, routes_of
+from pool_observer.audit.endpoints import routes_of
 from pool_observer.audit.facts import (
     ANYIO_THREADS,
     ConnectArguments,
@@ -30,6 +30,7 @@ from pool_observer.audit.facts import (
     SessionMaker,
     most,
 )
+from pool_observer.audit.using import is_asynchronous
 from pool_observer.diagnosing import version_of
 from pool_observer.hooks.naming import default_name
 from pool_observer.hooks.pools import settings_of
@@ -75,34 +76,42 @@ def gathered(
     sessions: Iterable[object],
     deployment: Deployment,
     server: ServerState | None,
+    *,
+    unbound_belong_to: Engine | None = None,
 ) -> list[Facts]:
-    """The facts about each of some engines of one process."""
+    """The facts about each of some engines of one process.
+
+    :param unbound_belong_to: whose the factories of sessions are that name no engine; by default
+        they are the only one's.
+    """
     routes = () if app is None else routes_of(app)
     makers = list(sessions)
+    if len(engines) == 1:
+        unbound_belong_to = engines[0]
     version = version_of("fastapi")
     threads = deployment.threads or _limit_of_threads() or ANYIO_THREADS
     elsewhere = replace(deployment, max_connections=None, reserved_connections=None)
     facts = []
     for index, engine in enumerate(engines):
         # What is known of a server is known of the first engine's.
-        here = engine is engines[0] or _same(_server(engine), _server(engines[0]))
+        here = engine is engines[0] or on_one_server(engine, engines[0])
         asked = server if here and server is not None and server.up else None
         neighbours = [
             (position, other)
             for position, other in enumerate(engines)
-            if other is not engine and _same(_server(engine), _server(other))
+            if other is not engine and on_one_server(engine, other)
         ]
         facts.append(
             Facts(
                 pool=default_name(engine.url),
                 settings=_settings(engine.pool),
                 kind=_kind(engine.pool),
-                asynchronous=bool(getattr(engine.dialect, "is_async", False)),
+                asynchronous=_is_asynchronous(engine),
                 local=_is_local(engine),
                 arguments=_arguments(engine),
                 neighbours=tuple(_neighbour(engine, other) for _, other in neighbours),
                 speaks_for_all=all(index < position for position, _ in neighbours),
-                sessions=tuple(_makers_of(engine, makers, alone=len(engines) == 1)),
+                sessions=tuple(_makers_of(engine, makers, unbound_belong_to)),
                 # What is found there is told once.
                 routes=routes if _speaks_for_its_kind(index, engines) else (),
                 fastapi=version,
@@ -113,6 +122,10 @@ def gathered(
             )
         )
     return facts
+
+
+def _is_asynchronous(engine: Engine) -> bool:
+    return bool(getattr(engine.dialect, "is_async", False))
 
 
 def _settings(pool: Pool) -> PoolSettings:
@@ -185,8 +198,10 @@ def _server(engine: Engine) -> tuple[object, ...] | None:
     return url.get_backend_name(), host, url.port or default
 
 
-def _same(one: tuple[object, ...] | None, other: tuple[object, ...] | None) -> bool:
-    return one is not None and one == other
+def on_one_server(engine: Engine, other: Engine) -> bool:
+    """Whether both connect to the same one, as far as that is known."""
+    server = _server(engine)
+    return server is not None and server == _server(other)
 
 
 def _neighbour(engine: Engine, other: Engine) -> Neighbour:
@@ -194,6 +209,7 @@ def _neighbour(engine: Engine, other: Engine) -> Neighbour:
         name=default_name(other.url),
         max=most(_settings(other.pool)),
         same_database=engine.url.database == other.url.database,
+        asynchronous=_is_asynchronous(other),
     )
 
 
@@ -203,8 +219,10 @@ def _speaks_for_its_kind(index: int, engines: list[Engine]) -> bool:
     return all(engine.dialect.is_async != kind for engine in engines[:index])
 
 
-def _makers_of(engine: Engine, makers: Iterable[object], *, alone: bool) -> Iterable[SessionMaker]:
-    """The factories of sessions on this engine; of those that name none if there is no other."""
+def _makers_of(
+    engine: Engine, makers: Iterable[object], unbound_belong_to: Engine | None
+) -> Iterable[SessionMaker]:
+    """The factories of sessions on this engine."""
     for maker in makers:
         found = as_factory(maker)
         if found is None:
@@ -213,7 +231,7 @@ def _makers_of(engine: Engine, makers: Iterable[object], *, alone: bool) -> Iter
                 f"not {type(maker).__name__}"
             )
         bind = bound_to(found)
-        if bind is engine or (bind is None and alone):
+        if bind is engine or (bind is None and unbound_belong_to is engine):
             yield SessionMaker(
                 asynchronous=is_asynchronous(found) or False,
                 expires_on_commit=found.kw.get("expire_on_commit", True) is not False,

@@ -33,7 +33,7 @@ def recycle(facts: Facts) -> Verdict | None:
         Severity.ERROR if unnoticed else Severity.WARNING,
         f"{title} behind a proxy that drops idle ones",
         why,
-        f"{facts.create}(..., pool_recycle={int(most)})",
+        f"{facts.create}(..., pool_recycle={_rounded_down(most)})",
     )
 
 
@@ -55,6 +55,11 @@ def pre_ping(facts: Facts) -> Verdict | None:
         why,
         f"{facts.create}(..., pool_pre_ping=True)",
     )
+
+
+def _rounded_down(seconds: float) -> float:
+    """Whole seconds, or thousandths where there is not one."""
+    return int(seconds) or int(seconds * 1000) / 1000
 
 
 def _rests(facts: Facts) -> bool:

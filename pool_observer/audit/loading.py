@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
 import os
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
+from pool_observer.audit.complaints import in_a_line
 from pool_observer.audit.gathering import as_factory, bound_to, engine_proper
-from pool_observer.wording import one_line
 
 
 class LoadingError(Exception):
@@ -29,22 +29,35 @@ def load(target: str, accepts: Callable[[Any], bool], what: str) -> Any:
     module_name, colon, path = target.partition(":")
     if not (module_name and colon and path):
         raise LoadingError(f"{target!r} is not of the form module:attribute, as in app.db:engine")
+    if not all(name.isidentifier() for name in path.split(".")):
+        raise LoadingError(
+            f"{target!r} is not of the form module:attribute; what is in a list or a dict needs a "
+            f"variable of its own, or a function without arguments that returns {what}"
+        )
     found: Any = _imported(module_name)
     for name in path.split("."):
-        try:
-            found = getattr(found, name)
-        except AttributeError:
-            raise LoadingError(
-                f"{module_name} has no {path!r}; name the variable that holds {what}"
-            ) from None
-    if not accepts(found) and inspect.isfunction(found) and not _requires_arguments(found):
+        with _in_words(f"reading {target} failed"):
+            try:
+                found = getattr(found, name)
+            except AttributeError:
+                raise LoadingError(
+                    f"{module_name} has no {path!r}; name the variable that holds {what}"
+                ) from None
+    accepted = _accepted(found, accepts)
+    if not accepted and _makes_something(found):
         found = _called(found, target)
-    if not accepts(found):
+        accepted = _accepted(found, accepts)
+    if not accepted:
         raise LoadingError(
-            f"{target} is not {what}, but {_article(type(found).__name__)}; "
+            f"{target} is not {what}, but {_described(found)}; "
             "name the variable that holds it, or a function without arguments that returns it"
         )
     return found
+
+
+def look_in(folder: str) -> None:
+    """Have modules of this folder found before others."""
+    sys.path.insert(0, os.path.abspath(folder))
 
 
 def is_engine(candidate: Any) -> bool:
@@ -58,7 +71,7 @@ def is_engine(candidate: Any) -> bool:
 
 def is_app(candidate: Any) -> bool:
     """Whether it is a FastAPI or Starlette application."""
-    return not isinstance(candidate, type) and hasattr(candidate, "routes")
+    return not isinstance(candidate, type) and isinstance(candidate.routes, Iterable)
 
 
 def is_factory(candidate: Any) -> bool:
@@ -80,53 +93,82 @@ def factories_beside(target: str, engine: object) -> list[object]:
 
 
 def _imported(name: str) -> ModuleType:
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    failed = f"importing {name} failed"
+    with _in_words(failed, "set what it needs to be imported, such as its environment variables"):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            missing = error.name or name
+            if name == missing or name.startswith(f"{missing}."):
+                raise LoadingError(
+                    f"there is no module {missing!r}; run this in the folder that you start your "
+                    "server in"
+                ) from error
+            raise LoadingError(
+                f"{failed}: {in_a_line(error)}; run this in the environment that the application "
+                "runs in"
+            ) from error
+
+
+@contextlib.contextmanager
+def _in_words(failed: str, mend: str = "") -> Iterator[None]:
+    """Around code of theirs: whatever it raises is said in a line."""
+    arguments = sys.argv
+    sys.argv = arguments[:1]  # the rest are not for them to parse
     try:
         # What it prints is not part of our report.
         with contextlib.redirect_stdout(sys.stderr):
-            return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or name
-        if name == missing or name.startswith(f"{missing}."):
-            raise LoadingError(
-                f"there is no module {missing!r}; run this in the folder that you start your "
-                "server in"
-            ) from error
+            yield
+    except (KeyboardInterrupt, LoadingError):
+        raise
+    except BaseException as error:  # among them SystemExit, and what they derive from it
         raise LoadingError(
-            f"importing {name} failed: {_last_line(error)}; run this in the environment that the "
-            "application runs in"
+            "; ".join(filter(None, (f"{failed}: {in_a_line(error)}", mend)))
         ) from error
-    except (Exception, SystemExit) as error:
-        raise LoadingError(
-            f"importing {name} failed: {_last_line(error)}; set what it needs to be imported, "
-            "such as its environment variables"
-        ) from error
+    finally:
+        sys.argv = arguments
+
+
+def _accepted(found: Any, accepts: Callable[[Any], bool]) -> bool:
+    try:
+        return accepts(found)
+    except Exception:  # a proxy that answers to nobody outside a request
+        return False
 
 
 def _called(function: Callable[[], Any], target: str) -> Any:
+    with _in_words(f"calling {target} failed"):
+        made = function()
+    if inspect.iscoroutine(made):
+        made.close()
+        raise LoadingError(
+            f"{target} is an `async def`, which only an event loop can run; name the variable that "
+            "holds what it returns, or a plain function without arguments that returns it"
+        )
+    return made
+
+
+def _makes_something(found: Any) -> bool:
+    """Whether it is a function that needs no arguments, or was made of one."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return function()
-    except (Exception, SystemExit) as error:
-        raise LoadingError(f"calling {target} failed: {_last_line(error)}") from error
-
-
-def _requires_arguments(function: Callable[..., Any]) -> bool:
-    return any(
-        parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        for parameter in inspect.signature(function).parameters.values()
+        made_of_one = inspect.isfunction(getattr(found, "__wrapped__", None))
+        if not (
+            made_of_one
+            or inspect.isfunction(found)
+            or inspect.ismethod(found)
+            or isinstance(found, functools.partial)
+        ):
+            return False
+        parameters = inspect.signature(found).parameters.values()
+    except Exception:  # it only looks like one
+        return False
+    return all(
+        parameter.default is not parameter.empty
+        or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        for parameter in parameters
     )
 
 
-def _last_line(error: BaseException) -> str:
-    """What a traceback ends with, without the password of a URL."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
-    return one_line(re.sub(r"(://[^/\s:@]*):[^/\s]*@", r"\1:***@", text))
-
-
-def _article(name: str) -> str:
+def _described(found: Any) -> str:
+    name = "class" if isinstance(found, type) else type(found).__name__
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from pool_observer.audit.auditing import audit
+from pool_observer.audit.complaints import in_a_line
 from pool_observer.audit.facts import Deployment
 from pool_observer.audit.finding import Finding, Severity
 from pool_observer.audit.gathering import engine_proper
@@ -17,16 +18,18 @@ from pool_observer.audit.loading import (
     is_engine,
     is_factory,
     load,
+    look_in,
 )
 from pool_observer.audit.rendering import as_github, as_json, as_text
 from pool_observer.audit.rules import RULES
+from pool_observer.commands.reporting import standard_output_kept
 from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
 
 _FORMATS = {"text": as_text, "json": as_json, "github": as_github}
 _NEVER = "never"
 
-NOTHING_FOUND, FOUND, NOT_RUN = 0, 1, 2
+NOTHING_FOUND, FOUND, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 
 _DESCRIPTION = """\
 Says what is wrong with an engine's configuration, before it hurts. Imports your
@@ -66,6 +69,12 @@ def add_parser(subparsers: Any) -> None:
         metavar="module:factory",
         help="a sessionmaker; those beside the engine are found",
     )
+    parser.add_argument(
+        "--app-dir",
+        default="",
+        metavar="FOLDER",
+        help="where your modules are, as uvicorn has it (default: this one)",
+    )
     known = parser.add_argument_group("how it is run")
     known.add_argument("--workers", type=int, default=1, help="processes of a replica (default: 1)")
     known.add_argument("--replicas", type=int, default=1, help="pods or machines (default: 1)")
@@ -84,12 +93,6 @@ def add_parser(subparsers: Any) -> None:
         help="when whoever sends a request gives up",
     )
     known.add_argument("--threads", type=int, help="AnyIO's threads, if you have set them")
-    known.add_argument(
-        "--limit-concurrency",
-        type=int,
-        metavar="REQUESTS",
-        help="what a process takes at a time, as told to uvicorn",
-    )
     known.add_argument(
         "--pgbouncer",
         action=argparse.BooleanOptionalAction,
@@ -122,29 +125,48 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check what was named; returns the exit status."""
     try:
-        deployment = _deployment(options)
-        targets = {target: load(target, is_engine, "an engine") for target in options.engine}
-        app = None if options.app is None else load(options.app, is_app, "an application")
-        sessions = [load(each, is_factory, "a session factory") for each in options.sessions]
-    except (LoadingError, TypeError, ValueError) as error:
-        print(f"pool-observer check: {error}", file=sys.stderr)
-        return NOT_RUN
+        with standard_output_kept() as write:
+            findings, pools = _checked(options)
+            write(_FORMATS[options.format](findings, pools))
+        return FOUND if _fails(findings, options.fail_on) else NOTHING_FOUND
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except LoadingError as error:
+        said = str(error)
+    except BaseException as error:  # a traceback's status says that something was found
+        said = in_a_line(error)
+    print(f"pool-observer check: {said}", file=sys.stderr)
+    return NOT_RUN
+
+
+def _checked(options: argparse.Namespace) -> tuple[tuple[Finding, ...], list[str]]:
+    """What was found, and the names of the pools."""
+    deployment = _deployment(options)
+    look_in(options.app_dir)
+    targets = {target: load(target, is_engine, "an engine") for target in options.engine}
+    app = None if options.app is None else load(options.app, is_app, "an application")
+    sessions = [load(each, is_factory, "a session factory") for each in options.sessions]
     for target, engine in targets.items():
         beside = factories_beside(target, engine)
         sessions += [each for each in beside if all(each is not known for known in sessions)]
     engines = list(targets.values())
-    server = None if options.no_connect else _asked(engines[0])
+    server = None if options.no_connect else _asked(engines[0], options)
     findings = tuple(
         finding
         for finding in audit(engines, app, sessions=sessions, deployment=deployment, server=server)
         if finding.code not in options.ignore
     )
-    pools = list(dict.fromkeys(default_name(engine_proper(engine).url) for engine in engines))
-    print(_FORMATS[options.format](findings, pools), end="")
-    return FOUND if _fails(findings, options.fail_on) else NOTHING_FOUND
+    return findings, list(dict.fromkeys(default_name(engine_proper(each).url) for each in engines))
 
 
 def _deployment(options: argparse.Namespace) -> Deployment:
+    try:
+        return _described(options)
+    except (TypeError, ValueError) as error:
+        raise LoadingError(str(error)) from error
+
+
+def _described(options: argparse.Namespace) -> Deployment:
     return Deployment(
         workers=options.workers,
         replicas=options.replicas,
@@ -153,14 +175,13 @@ def _deployment(options: argparse.Namespace) -> Deployment:
         proxy_idle_timeout=options.proxy_idle_timeout,
         request_timeout=options.request_timeout,
         threads=options.threads,
-        concurrency=options.limit_concurrency,
         pgbouncer=options.pgbouncer,
         pgbouncer_keeps_statements=options.pgbouncer_keeps_statements,
         serverless=options.serverless,
     )
 
 
-def _asked(engine: object) -> ServerState | None:
+def _asked(engine: object, options: argparse.Namespace) -> ServerState | None:
     """What the server says; a line for people if it does not answer."""
     from pool_observer.probe.refusals import in_a_sentence
     from pool_observer.probe.starting import look_once
@@ -169,11 +190,10 @@ def _asked(engine: object) -> ServerState | None:
         return look_once(engine)
     except Exception as error:
         name = default_name(engine_proper(engine).url)
-        print(
-            f"{name} was not asked for its limits ({in_a_sentence(error)}); "
-            "say --max-connections, or --no-connect",
-            file=sys.stderr,
-        )
+        said = f"{name} was not asked for its limits ({in_a_sentence(error)})"
+        if options.max_connections is None:
+            said += "; say --max-connections, or --no-connect"
+        print(said, file=sys.stderr)
         return None
 
 

@@ -58,6 +58,10 @@ async def streams_for_a_user(user: Annotated[str, Depends(get_user)]) -> Any:
     return StreamingResponse(stream())
 
 
+def streams_blocking(session: Annotated[Session, Depends(get_unannotated)]) -> Any:
+    return StreamingResponse(stream())
+
+
 async def sends_a_file(session: Given) -> Any:
     return FileResponse("export.csv")
 
@@ -100,6 +104,11 @@ def plain_without() -> str:
 
 def find_user(session: Annotated[Session, Depends(get_unannotated)]) -> str:
     return f"user of {session}"
+
+
+def find_user_by_itself() -> str:
+    with SessionLocal() as session:
+        return f"user of {session}"
 
 
 async def find_user_blocking(session: Annotated[Session, Depends(get_unannotated)]) -> str:

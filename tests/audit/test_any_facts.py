@@ -44,7 +44,6 @@ deployments = st.builds(
     proxy_idle_timeout=st.none() | seconds,
     request_timeout=st.none() | seconds,
     threads=st.none() | counts,
-    concurrency=st.none() | counts,
     pgbouncer=st.none() | st.booleans(),
     pgbouncer_keeps_statements=st.booleans(),
     serverless=st.booleans(),
@@ -55,8 +54,9 @@ routes = st.builds(
     name=st.integers(0, 9).map("GET /{}".format),
     on_the_loop=kinds,
     in_threads=kinds,
-    session_dependency=st.none() | st.just("get_session"),
-    dependency_is_asynchronous=st.booleans(),
+    session_dependencies=st.lists(st.tuples(st.booleans(), st.just("get_session")), max_size=2).map(
+        tuple
+    ),
     threads_again=st.booleans(),
     streams=st.booleans(),
     releases=st.booleans(),
@@ -80,7 +80,14 @@ any_facts = st.builds(
         ends_idle_transactions=st.booleans(),
     ),
     neighbours=st.lists(
-        st.builds(Neighbour, name=st.text(), max=sizes, same_database=st.booleans()), max_size=2
+        st.builds(
+            Neighbour,
+            name=st.text(),
+            max=sizes,
+            same_database=st.booleans(),
+            asynchronous=st.booleans(),
+        ),
+        max_size=2,
     ).map(tuple),
     speaks_for_all=st.booleans(),
     sessions=st.lists(

@@ -10,8 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
-from pool_observer import Deployment, Finding, ServerLimits, ServerState, Severity
-from pool_observer.audit.at_start import PATIENCE, AuditAtStart
+from pool_observer import Deployment, Finding, ServerLimits, ServerState
 from pool_observer.watchdog import process_watchdog
 from tests.audit.some_endpoints import blocks
 from tests.conftest import Observe
@@ -81,67 +80,3 @@ def test_it_is_logged_once_when_the_application_has_started(
     assert "docs/audit.md#capacity" in record.getMessage()
     assert record.__dict__["pool_observer.finding"] == "capacity"
     assert "secret" not in caplog.text
-
-
-# -- when it is logged ------------------------------------------------------------------------
-
-FOUND = Finding("capacity", Severity.WARNING, "title", "why", "mend", "orders")
-
-
-class Start:
-    def __init__(self, server: ServerState | None) -> None:
-        self.server = server
-        self.asked = 0
-        self.failed: list[str] = []
-        self.fails = False
-        self.at_start = AuditAtStart("orders", self.audit, lambda: self.server, self.failed.append)
-
-    def audit(self) -> tuple[Finding, ...]:
-        self.asked += 1
-        if self.fails:
-            raise RuntimeError("a bug")
-        return (FOUND,)
-
-    def ticks(self, number: int) -> None:
-        for _ in range(number):
-            self.at_start.tick()
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "pool_observer.audit")
-    return caplog
-
-
-def test_it_waits_for_what_the_server_says(logged: pytest.LogCaptureFixture) -> None:
-    start = Start(ServerState(up=False))
-    start.ticks(PATIENCE - 1)
-    assert start.asked == 0
-    start.server = ServerState(up=True, at=1.0)
-    start.ticks(3)
-    wait_until(lambda: len(logged.records) == 1)
-    assert start.asked == 1
-    assert logged.records[0].levelname == "WARNING"
-
-
-def test_it_does_not_wait_for_ever(logged: pytest.LogCaptureFixture) -> None:
-    start = Start(ServerState(up=False))
-    start.ticks(PATIENCE)
-    assert start.asked == 0
-    start.ticks(3)
-    wait_until(lambda: len(logged.records) == 1)
-    assert start.asked == 1
-
-
-def test_where_no_server_is_asked_it_does_not_wait(logged: pytest.LogCaptureFixture) -> None:
-    start = Start(None)
-    start.ticks(1)
-    wait_until(lambda: len(logged.records) == 1)
-
-
-def test_a_failure_of_the_audit_is_counted(logged: pytest.LogCaptureFixture) -> None:
-    start = Start(None)
-    start.fails = True
-    start.ticks(2)
-    wait_until(lambda: start.failed == ["the audit"])
-    assert logged.records == []

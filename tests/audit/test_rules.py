@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
+from pool_observer.audit.auditing import audit
 from pool_observer.audit.facts import Deployment
 from pool_observer.audit.finding import Finding, Severity
 from pool_observer.audit.rules import RULES
@@ -128,6 +130,31 @@ def test_where_there_is_not_one_connection_for_each_process_smaller_pools_are_no
     (finding,) = of_code("capacity", findings)
     assert "pool_size" not in finding.mend
     assert "not one connection for each of the 200 pools" in finding.mend
+
+
+def test_for_the_only_pool_there_is_no_talk_of_several() -> None:
+    findings = replace(setup(), deployment=Deployment(max_connections=3)).findings()
+    (finding,) = of_code("capacity", findings)
+    assert finding.mend == (
+        "PgBouncer in transaction mode in between: there is not one connection for this pool"
+    )
+
+
+def test_engines_of_two_kinds_are_not_told_to_share_a_pool() -> None:
+    plain = create_engine(PSYCOPG, **RECOMMENDED)
+    other = create_engine(PSYCOPG, **RECOMMENDED)
+    asynchronous = create_async_engine(ASYNCPG, **RECOMMENDED)
+    (finding,) = of_code("two-pools", audit([plain, asynchronous]))
+    assert "cannot share a pool" in finding.mend
+    (finding,) = of_code("two-pools", audit([plain, other]))
+    assert finding.mend.startswith("share one engine")
+
+
+@pytest.mark.parametrize(("idle", "mend"), [(1, "0.75"), (4 / 3 - 1e-9, "0.999"), (1.34, "1")])
+def test_a_proxy_of_little_patience_is_not_met_with_no_pool_at_all(idle: float, mend: str) -> None:
+    findings = replace(setup(), deployment=Deployment(proxy_idle_timeout=idle)).findings()
+    (finding,) = of_code("recycle", findings)
+    assert f"pool_recycle={mend})" in finding.mend
 
 
 def test_what_you_say_goes_before_what_the_server_says() -> None:
