@@ -62,6 +62,18 @@ def probes(case: Case) -> list[int]:
     )
 
 
+def probe_of(case: Case) -> int:
+    """The one that a probe is on, which is at work now and then."""
+    seen: list[int] = []
+
+    def look() -> bool:
+        seen[:] = probes(case)
+        return len(seen) == 1
+
+    case.wait_until(look)
+    return seen[0]
+
+
 @on(*ON_POSTGRESQL, own_server=True, observing=PROBED)
 def test_it_recovers_when_the_server_is_killed_and_comes_back(case: Case) -> None:
     with restarted_afterwards(case.server) as server:
@@ -132,8 +144,7 @@ SESSIONS_OF_VISITOR = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'vi
 def test_a_server_process_that_hangs_is_given_up_and_another_is_asked(case: Case) -> None:
     assert_usable(case.engine)
     until(case, is_up)
-    case.wait_until(lambda: len(probes(case)) == 1)
-    (hanging,) = probes(case)
+    hanging = probe_of(case)
     os.kill(hanging, signal.SIGSTOP)
     try:
         down = until(case, is_down)
@@ -150,12 +161,10 @@ def test_a_server_process_that_hangs_is_given_up_and_another_is_asked(case: Case
 def test_nothing_is_left_on_the_server_nor_in_the_process(case: Case) -> None:
     assert_usable(case.engine)
     until(case, is_up)
-    case.wait_until(lambda: len(probes(case)) == 1)
-    # Between two looks it is in no transaction, and nothing is set on it.
-    states = case.server.ask(
-        "SELECT state FROM pg_stat_activity WHERE pid = :pid", pid=probes(case)[0]
-    )
-    assert states != ["idle in transaction"]
+    # Between two looks it is in no transaction.
+    probe = probe_of(case)
+    states = "SELECT state FROM pg_stat_activity WHERE pid = :pid"
+    case.wait_until(lambda: case.server.ask(states, pid=probe) == ["idle"])
     case.observer.close()
     case.wait_until(lambda: not probes(case))
 
