@@ -15,6 +15,7 @@ from pool_observer.asgi.installing import answering_at, check_app, check_endpoin
 from pool_observer.asgi_types import App
 from pool_observer.audit.at_start import start_audit
 from pool_observer.audit.facts import Deployment
+from pool_observer.hooks.creators import engine_proper
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver, StandIn
@@ -91,7 +92,7 @@ def observe(
     1
     >>> observer.close()
     """
-    sync_engine = _sync_engine(engine)
+    sync_engine = engine_proper(engine, "observe()")
     if (
         isinstance(leak_after, bool)
         or not isinstance(leak_after, int | float)
@@ -244,17 +245,6 @@ def _deployment(wanted: object) -> Deployment | None:
             f"{type(wanted).__name__}"
         )
     return deployment
-
-
-def _sync_engine(engine: object) -> Engine:
-    """The engine proper, which an `AsyncEngine` wraps."""
-    inner = getattr(engine, "sync_engine", engine)
-    if not isinstance(inner, Engine):
-        raise TypeError(
-            f"observe() takes what create_engine() or create_async_engine() returned, "
-            f"not {type(engine).__name__}"
-        )
-    return inner
 
 
 def _refuse_a_second(engine: Engine, name: str) -> None:

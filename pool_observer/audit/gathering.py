@@ -32,6 +32,7 @@ from pool_observer.audit.facts import (
 )
 from pool_observer.audit.using import is_asynchronous
 from pool_observer.diagnosing import version_of
+from pool_observer.hooks.creators import connect_options, engine_proper
 from pool_observer.hooks.naming import default_name
 from pool_observer.hooks.pools import settings_of
 from pool_observer.server import ServerState
@@ -50,21 +51,10 @@ _LOCAL = ("sqlite", "duckdb")
 _IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 
 
-def engine_proper(engine: object) -> Engine:
-    """The engine that an `AsyncEngine` wraps, or this one."""
-    inner = getattr(engine, "sync_engine", engine)
-    if not isinstance(inner, Engine):
-        raise TypeError(
-            f"audit() takes what create_engine() or create_async_engine() returned, "
-            f"not {type(engine).__name__}"
-        )
-    return inner
-
-
 def distinct(engines: Iterable[object]) -> list[Engine]:
     """The engines that have pools of their own: several may share one."""
     found: list[Engine] = []
-    for engine in map(engine_proper, engines):
+    for engine in (engine_proper(each, "audit()") for each in engines):
         if all(engine.pool is not other.pool for other in found):
             found.append(engine)
     return found
@@ -145,13 +135,8 @@ def _is_local(engine: Engine) -> bool:
 
 def _arguments(engine: Engine) -> ConnectArguments | None:
     """What the driver is given, by what `create_engine()` has made to connect with."""
-    create: Any = engine.pool._creator
-    listens: Any = engine.dialect.dispatch
-    if listens.do_connect or getattr(create, "__module__", None) != "sqlalchemy.engine.create":
-        return None  # somebody else has the last word
-    try:
-        options = create.__closure__[create.__code__.co_freevars.index("cparams")].cell_contents
-    except (AttributeError, TypeError, ValueError):  # another SQLAlchemy
+    options = connect_options(engine)
+    if options is None:
         return None
     return ConnectArguments(
         statement_cache_size=_number(options.get("statement_cache_size")),

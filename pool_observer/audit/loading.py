@@ -13,7 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from pool_observer.audit.complaints import in_a_line
-from pool_observer.audit.gathering import as_factory, bound_to, engine_proper
+from pool_observer.audit.gathering import as_factory, bound_to
+from pool_observer.hooks.creators import engine_proper
 
 
 class LoadingError(Exception):
@@ -63,7 +64,7 @@ def look_in(folder: str) -> None:
 def is_engine(candidate: Any) -> bool:
     """Whether it is what `create_engine()` or `create_async_engine()` returned."""
     try:
-        engine_proper(candidate)
+        engine_proper(candidate, "check")
     except TypeError:
         return False
     return True
@@ -82,7 +83,7 @@ def is_factory(candidate: Any) -> bool:
 def factories_beside(target: str, engine: object) -> list[object]:
     """The factories of sessions on an engine in the module that it was loaded from."""
     module = sys.modules.get(target.partition(":")[0])
-    proper = engine_proper(engine)
+    proper = engine_proper(engine, "check")
     found = []
     for value in vars(module).values() if isinstance(module, ModuleType) else ():
         with contextlib.suppress(Exception):  # a proxy that answers to nobody outside a request

@@ -10,7 +10,6 @@ from pool_observer.audit.auditing import audit
 from pool_observer.audit.complaints import in_a_line
 from pool_observer.audit.facts import Deployment
 from pool_observer.audit.finding import Finding, Severity
-from pool_observer.audit.gathering import engine_proper
 from pool_observer.audit.loading import (
     LoadingError,
     factories_beside,
@@ -23,6 +22,7 @@ from pool_observer.audit.loading import (
 from pool_observer.audit.rendering import as_github, as_json, as_text
 from pool_observer.audit.rules import RULES
 from pool_observer.commands.reporting import standard_output_kept
+from pool_observer.hooks.creators import engine_proper
 from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
 
@@ -156,7 +156,9 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Finding, ...], list[str
         for finding in audit(engines, app, sessions=sessions, deployment=deployment, server=server)
         if finding.code not in options.ignore
     )
-    return findings, list(dict.fromkeys(default_name(engine_proper(each).url) for each in engines))
+    return findings, list(
+        dict.fromkeys(default_name(engine_proper(each, "check").url) for each in engines)
+    )
 
 
 def _deployment(options: argparse.Namespace) -> Deployment:
@@ -189,7 +191,7 @@ def _asked(engine: object, options: argparse.Namespace) -> ServerState | None:
     try:
         return look_once(engine)
     except Exception as error:
-        name = default_name(engine_proper(engine).url)
+        name = default_name(engine_proper(engine, "check").url)
         said = f"{name} was not asked for its limits ({in_a_sentence(error)})"
         if options.max_connections is None:
             said += "; say --max-connections, or --no-connect"

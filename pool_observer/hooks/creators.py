@@ -1,4 +1,4 @@
-"""How an engine opens its connections: by itself, or by a function of the user's."""
+"""What an engine is, and how it opens its connections: by itself, or by a user's function."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import Engine
+
+
+def engine_proper(engine: object, asked: str) -> Engine:
+    """The engine that an `AsyncEngine` wraps, or this one; and if it is none, who asked for it."""
+    inner = getattr(engine, "sync_engine", engine)
+    if not isinstance(inner, Engine):
+        raise TypeError(
+            f"{asked} takes what create_engine() or create_async_engine() returned, "
+            f"not {type(engine).__name__}"
+        )
+    return inner
 
 
 def connect_options(engine: Engine) -> Mapping[str, Any] | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy.engine import Engine, make_url
 
-from pool_observer.hooks.creators import needs_the_loop_of_the_application
+from pool_observer.hooks.creators import engine_proper, needs_the_loop_of_the_application
 from pool_observer.observer import PoolObserver
 from pool_observer.probe import mysql, postgresql
 from pool_observer.probe.connection import OwnConnection, as_the_engine_does, to_url
@@ -75,9 +73,9 @@ def start_probe(observer: PoolObserver, engine: Engine, settings: ServerProbe) -
     process_prober.watch(probe)
 
 
-def look_once(engine: Any, timeout: float = 5.0) -> ServerState | None:
+def look_once(engine: object, timeout: float = 5.0) -> ServerState | None:
     """What the engine's server says now, if it can be asked. Raises what its driver raises."""
-    engine = getattr(engine, "sync_engine", engine)
+    engine = engine_proper(engine, "look_once()")
     if engine.dialect.name not in _READ:
         return None
     dialect, connect = as_the_engine_does(engine)
