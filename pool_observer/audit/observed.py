@@ -67,6 +67,7 @@ class AlreadySaid:
             for other in audited.others:
                 if on_one_server(audited.engine, other):
                     self._counted[other] = known
+            self._looked_at = [each for each in self._looked_at if each[0]() is not None]
             if audited.app is not None:
                 self._looked_at.append((weakref.ref(audited.app), facts.asynchronous))
         findings = judge(first)
