@@ -85,7 +85,7 @@ def _why(advice: PoolAdvice) -> str:
     if advice.needed > peak.peak_demand and advice.mended is not None:
         more = "; no fewer than once it is mended"
     return (
-        f"at most {peak.peak_demand} were wanted at once within {peak.peak_seconds:.0f} s, and "
+        f"at most {_wanted(peak.peak_demand)} wanted at once within {peak.peak_seconds:.0f} s, and "
         f"{queued}{enough}{more}; under a higher load measure again"
     )
 
@@ -107,7 +107,7 @@ def _why_saturated(load: Load, model: Model) -> str:
             f"The {load.max} there are would do for that, so some came all at once: no fewer, and "
             "one more to begin with"
         )
-    at_once = f"{peak.peak_demand} were wanted at once within {peak.peak_seconds:.0f} s"
+    at_once = f"{_wanted(peak.peak_demand)} wanted at once within {peak.peak_seconds:.0f} s"
     if peak.max is not None and peak.peak_demand > peak.max:
         parts.append(f"{at_once}, the queue included: a queue makes itself longer, and is no size")
     else:
@@ -143,3 +143,7 @@ def _modelled(model: Model, load: Load) -> str:
         f"{figure(model.offered)} on average{where}; by the model of Erlang {model.connections} "
         f"are enough: {HARDLY_ANYBODY}, if they come independently of each other"
     )
+
+
+def _wanted(number: int) -> str:
+    return f"{number} {'was' if number == 1 else 'were'}"
