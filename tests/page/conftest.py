@@ -8,6 +8,12 @@ from tests.conftest import require
 from tests.page.browser import EXECUTABLE, Chromium, started_chromium
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Chromium]:
     """A real browser for all tests of the page."""
