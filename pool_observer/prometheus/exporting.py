@@ -9,6 +9,7 @@ import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, values
 
@@ -59,9 +60,23 @@ def export(observer: PoolObserver, registry: CollectorRegistry) -> None:
                 DIRECTORY,
             )
         process_collectors.on(registry).observers.add(observer)
+        observer.when_forking(lambda in_child: unlock(registry) if in_child else None)
         observer.when_closing(lambda: process_collectors.leave(registry, observer))
         return
     Export(observer, directory).begin()
+
+
+def unlock(registry: CollectorRegistry) -> None:
+    """In a child that was forked in the middle of a scrape, nobody is left who would do so."""
+    lock: Any = getattr(registry, "_lock", None)
+    if lock is None:
+        return
+    if lock.acquire(blocking=False):
+        lock.release()
+    else:
+        is_plain = isinstance(lock, type(threading.Lock()))
+        renewed: Any = threading.Lock() if is_plain else threading.RLock()
+        registry._lock = renewed
 
 
 def write_now() -> None:

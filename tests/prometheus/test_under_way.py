@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -145,6 +146,33 @@ def test_a_fork_in_the_middle_of_scrapes_leaves_both_sides_working(
                 os._exit(0 if in_the_child() else 1)
             assert os.waitpid(child, 0)[1] == 0
     assert rendered(registry).total("pool_observer_checkouts_total") == 1.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_does_not_wait_for_a_scrape_of_its_parents(
+    database: FakeDatabase, observed: Observe
+) -> None:
+    registry = CollectorRegistry()
+    observed(database.engine(), name="orders", registry=registry)
+    locked, done = threading.Event(), threading.Event()
+
+    def scrape() -> None:
+        with registry._lock:
+            locked.set()
+            done.wait()
+
+    scraping = threading.Thread(target=scrape)
+    scraping.start()
+    locked.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # rather than to wait for ever
+        os._exit(0 if rendered(registry).of_pool("orders") else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    done.set()
+    scraping.join()
+    assert rendered(registry).of_pool("orders")
 
 
 # -- prometheus_client's other ways out ------------------------------------------------------
