@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pool_observer.commands import advise, check
+from pool_observer.commands import advise, check, monitoring
 from pool_observer.commands.reporting import leave
 
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     check.add_parser(commands)
     advise.add_parser(commands)
+    monitoring.add_parsers(commands)
     commands.add_parser("metrics", help="print the reference of all metrics, as Markdown")
     options = parser.parse_args(arguments)
     if options.command == "check":
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     if options.command == "advise":
         return advise.run(options)
+    if options.command in ("dashboards", "rules", "runbook"):
+        return monitoring.run(options)
     return _metrics() if options.command == "metrics" else _demo(options.seconds)
 
 

@@ -1,0 +1,1 @@
+"""Dashboards, alert rules and runbooks, all written from one list of signals."""
