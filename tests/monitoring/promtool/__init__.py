@@ -1,0 +1,1 @@
+"""Unit tests of every alert, as promtool runs them."""
