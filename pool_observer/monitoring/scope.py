@@ -90,11 +90,12 @@ class Scope:
     def born(self, by: By, name: str, *where: str) -> str:
         """What totals have come to that are new.
 
-        One that is first seen above 0 has not grown, as far as `increase` can tell.
+        One that is first seen above 0 has not grown, as far as `increase` can tell. It is not new
+        where only some scrapes have failed.
         """
-        series = self.series(name, *where)
-        now = duration(self.settings.thresholds.rate_window)
-        known = f"max_over_time({series}[{self.window}] offset {now})"
+        series, limits = self.series(name, *where), self.settings.thresholds
+        since, now = duration(limits.absent_since), duration(limits.rate_window)
+        known = f"max_over_time({series}[{since}] offset {now})"
         return f"sum by ({self.labels(by)}) ({series} unless {known})"
 
     def quantile(self, quantile: float, by: By, name: str) -> str:

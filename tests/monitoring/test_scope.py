@@ -48,10 +48,10 @@ def test_a_metric_or_label_that_is_not_there_cannot_be_asked_for() -> None:
         scope.rate(PROCESS, "db.client.connection.wait_time")
 
 
-def test_what_is_new_is_what_was_not_there_a_window_ago() -> None:
-    scope = Scope(Settings()).over("15m")
+def test_what_is_new_is_what_was_not_there_for_long() -> None:
+    scope = Scope(Settings())
 
     assert scope.born(("holder",), CHECKOUTS) == (
         "sum by (holder) (pool_observer_checkouts_total unless "
-        "max_over_time(pool_observer_checkouts_total[15m] offset 5m))"
+        "max_over_time(pool_observer_checkouts_total[1h] offset 5m))"
     )

@@ -39,7 +39,7 @@ def _to_be_had(scope: Scope, by: By) -> str:
     if scope.settings.max_connections is not None:
         return _constant(free * scope.settings.max_connections, scope, by)
     reserved = scope.most(by, "pool_observer.server.reserved_connections")
-    return f"({free:g} * {_most(scope, by)} - {reserved})"
+    return f"clamp_min({free:g} * {_most(scope, by)} - {reserved}, 1)"
 
 
 def _budget(scope: Scope, by: By) -> str:

@@ -50,6 +50,7 @@ SHOWN: dict[str, Phases] = {
 MORE_THAN_NOTHING: dict[str, str] = {
     "Callers waiting": "exhausted",
     "Longest wait now": "exhausted",
+    "Time-outs": "exhausted",
     "Callers that give up": "exhausted",
     "Fullest pool": "exhausted",
     "Time full": "exhausted",
