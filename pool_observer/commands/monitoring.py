@@ -80,20 +80,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _written(files: dict[str, str], folder: Path, *, check: bool) -> int:
-    stale = [name for name, text in files.items() if _text_of(folder / name) != text]
     if check:
+        stale = [name for name, text in files.items() if not _is_there(folder / name, text)]
         for name in stale:
             print(f"{folder / name} is not what it would be", file=sys.stderr)
         return DIFFERS if stale else WRITTEN
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _write_whole(folder / name, text)
     write("".join(f"{folder / name}\n" for name in files))
     return WRITTEN
 
 
-def _text_of(file: Path) -> str | None:
-    return file.read_text(encoding="utf-8") if file.exists() else None
+def _is_there(file: Path, text: str) -> bool:
+    return file.exists() and file.read_bytes() == text.encode()
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Whoever reads the file meanwhile reads the old or the new, and no half of it."""
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_bytes(text.encode())
+    beside.replace(file)
 
 
 def _add_writer(subparsers: Any, name: str, short: str, description: str) -> None:
@@ -104,7 +111,7 @@ def _add_writer(subparsers: Any, name: str, short: str, description: str) -> Non
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", type=Path, help="where to write them; made if need be")
+    parser.add_argument("folder", type=_folder, help="where to write them; made if need be")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -149,6 +156,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="a label that tells apart services of the same name, such as cluster; may be repeated",
     )
     parser.add_argument(
+        "--name",
+        default=_DEFAULTS.name,
+        help="what groups of rules and recorded series are called after; another one for each set "
+        "of rules with a selector and limits of its own (default: %(default)s)",
+    )
+    parser.add_argument(
         "--datasource",
         default="",
         metavar="UID",
@@ -181,11 +194,18 @@ def _settings(options: argparse.Namespace) -> Settings:
         job_label=options.job_label,
         instance_label=options.instance_label,
         keep=tuple(options.keep),
+        name=options.name,
         datasource=options.datasource,
         grafana_url=options.grafana_url,
         runbook_url=options.runbook_url,
         max_connections=options.max_connections,
     )
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("say which, such as . for this one")
+    return Path(text)
 
 
 def _threshold(text: str) -> tuple[str, float]:

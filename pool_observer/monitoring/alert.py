@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pool_observer.metric import POOL_LABEL
+from pool_observer.monitoring.budget import Burn
 from pool_observer.monitoring.scope import By, Scope, duration
 from pool_observer.monitoring.signal import Signal
 from pool_observer.monitoring.signals import SIGNALS
@@ -13,23 +14,6 @@ from pool_observer.monitoring.words import in_words
 from pool_observer.prometheus_names import prometheus_label
 
 _POOL = prometheus_label(POOL_LABEL)
-
-
-@dataclass(frozen=True, slots=True)
-class Burn:
-    """An error budget that is spent too fast, now as well as for a long time."""
-
-    kind: str
-    """Of the thresholds: `fast`, `slow` or `steady`."""
-
-    def factor(self, scope: Scope) -> float:
-        return float(getattr(scope.settings.thresholds, f"{self.kind}_burn"))
-
-    def windows(self, scope: Scope) -> tuple[str, str]:
-        """The long one and the short one."""
-        limits = scope.settings.thresholds
-        long, short = (getattr(limits, f"{self.kind}_burn_{part}") for part in ("window", "recent"))
-        return duration(long), duration(short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +39,7 @@ class Alert:
     """Its group of rules."""
     dashboard: str = "pool"
     burn: Burn | None = None
-    record: str = ""
-    """What the signal is recorded as before it is watched, if it is."""
+    """Of an error budget. What it watches is recorded first."""
 
     @property
     def watched(self) -> tuple[Signal, ...]:
@@ -75,11 +58,9 @@ class Alert:
     def expression(self, scope: Scope) -> str:
         """What is true for as long as it is bad."""
         if self.burn is not None:
-            return self._burning(self.burn, scope)
+            return self.burn.expression(scope)
         scope = self.scope(scope)
         bar = f"{self.comparison} {self.value(scope):g}"
-        if self.record:
-            return f"{recorded(self.record, scope.window)} {bar}"
         asked = [
             ask(scope, signal.by)
             for signal in self.watched
@@ -96,11 +77,6 @@ class Alert:
     def seconds(self, scope: Scope) -> float:
         """For how long it must be bad before it fires."""
         return float(getattr(scope.settings.thresholds, self.hold)) if self.hold else 0.0
-
-    def _burning(self, burn: Burn, scope: Scope) -> str:
-        bar = f"{burn.factor(scope):g} * {scope.settings.thresholds.error_ratio:g}"
-        long, short = (recorded(self.record, window) for window in burn.windows(scope))
-        return f"{long} > {bar}\nand\n{short} > {bar}"
 
     def labels(self, scope: Scope) -> dict[str, str]:
         """Labels besides those of the series. Budgets need one that tells their windows apart."""
@@ -122,13 +98,8 @@ class Alert:
 
     def _variables(self, scope: Scope) -> list[str]:
         settings = scope.settings
-        known = {
-            settings.job_label: "job",
-            settings.instance_label: "instance",
-            _POOL: "pool",
-            "holder": "holder",
-            **{label: label for label in settings.keep},
-        }
+        known = {label: name for name, label in settings.variables.items()}
+        known |= {_POOL: "pool", "holder": "holder"}
         labels = scope.labels(self.by).split(", ")
         first = [f"var-datasource={settings.datasource}"] if settings.datasource else []
         return first + [
@@ -144,10 +115,6 @@ class Alert:
             "pool": f"{{{{ $labels.{_POOL} }}}}",
             "job": job,
             "process": f"{job} ({instance})",
-            "any": (
-                f"{{{{ with $labels.{_POOL} }}}}pool {{{{ . }}}} of {job}"
-                "{{ else }}any pool{{ end }}"
-            ),
             "which": _which(f"$labels.{_POOL}", job),
             "holder": "{{ $labels.holder }}",
             "value": unit.template,
@@ -167,11 +134,6 @@ class Alert:
         return re.sub(r"<(\w+)>", word, text)
 
 
-def recorded(name: str, window: str) -> str:
-    """What a signal is called that is recorded over a window."""
-    return f"{name}{window}"
-
-
 def _is_compound(expression: str) -> bool:
     return bool(re.search(r"^(and|or|unless)$", expression, re.MULTILINE))
 
@@ -186,10 +148,9 @@ def _culprits(by: By, scope: Scope) -> str:
     settings = scope.settings
     names = [name for name in scope.labels(by).split(", ") if name != "holder"]
     over = duration(settings.thresholds.rate_window / 2)
-    asked = Scope(settings, tuple(f"{name}=%q" for name in names), rate_window=over)
+    escaped = replace(settings, selector=settings.selector.replace("%", "%%"))
+    asked = Scope(escaped, tuple(f"{name}=%q" for name in names), rate_window=over)
     held = asked.rate(("holder",), "pool_observer.activity")
-    if settings.selector:  # which printf is to leave as it is
-        held = held.replace("%", "%%").replace("=%%q", "=%q")
     values = " ".join(f"$labels.{name}" for name in names)
     return (
         f"{{{{ with printf `sort_desc(topk(3, {held} > 0.01))` {values} | query }}}}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pool_observer.monitoring.alert import Alert, Burn
-
-_RATIOS = "pool:db_client_connection_timeouts:ratio_rate"
+from pool_observer.monitoring.alert import Alert
+from pool_observer.monitoring.budget import Burn
 
 
 def _burning(kind: str, severity: str) -> Alert:
@@ -17,7 +16,6 @@ def _burning(kind: str, severity: str) -> Alert:
         "pool_timeout: more than <bar>, while the budget is <error_ratio>.<culprits>",
         topic="errors",
         burn=Burn(kind),
-        record=_RATIOS,
     )
 
 
@@ -54,7 +52,6 @@ ALERTS = (
         "the caller that waits longest, is at <value>.<culprits>",
         limit="slow_wait",
         hold="slow_wait_for",
-        window="slow_wait_for",
         topic="waits",
     ),
     Alert(
@@ -78,7 +75,7 @@ ALERTS = (
     ),
     Alert(
         "ConnectionPoolLeak",
-        ("leaked",),
+        ("leaks",),
         "warning",
         "<holder> leaks connections of pool <pool> of <process>",
         "<holder> has taken connections of pool <pool> of <process> and not given them back: "
@@ -86,7 +83,6 @@ ALERTS = (
         limit="leaked_connections",
         window="leak_window",
         dashboard="holders",
-        record="holder:pool_observer_leaked_connections:rate",
         topic="leaks",
     ),
     Alert(
@@ -137,7 +133,6 @@ ALERTS = (
         limit="idle_capacity_ratio",
         hold="idle_capacity_for",
         dashboard="holders",
-        record="holder:pool_observer_idle_capacity:ratio_rate",
         topic="holders",
     ),
     Alert(
@@ -146,8 +141,8 @@ ALERTS = (
         "warning",
         "<holder> leaves transactions of pool <pool> of <process> idle for <value>",
         "For <idle_in_transaction_for>, transactions of <holder> in pool <pool> of <process> have "
-        "rested between their statements for longer than <limit>: <value>. Their locks last as "
-        "long, and vacuum waits for them.",
+        "rested between their statements for longer than <limit>, all rests of a connection taken "
+        "together: <value>. Their locks last as long, and vacuum waits for them.",
         limit="idle_in_transaction",
         hold="idle_in_transaction_for",
         dashboard="database",
@@ -229,8 +224,8 @@ ALERTS = (
         ("loop_lag",),
         "warning",
         "The event loop of <process> is late by <value>",
-        "For <loop_lag_for>, the event loop of <process> that uses pool <pool> has been late by "
-        "more than <limit>, at its worst: something blocks it, and every request with it. No size "
+        "For <loop_lag_for>, the event loop of <process> has been late by more than <limit>, at "
+        "its worst: something blocks it, and every request with it. No size "
         "of pool helps.",
         limit="loop_lag",
         hold="loop_lag_for",

@@ -29,6 +29,6 @@ def rule_files(settings: Settings) -> dict[str, str]:
 def dashboard_files(settings: Settings) -> dict[str, str]:
     """Dashboards for Grafana, to be imported by hand or provisioned."""
     return {
-        name: json.dumps(dashboard, indent=2, ensure_ascii=False) + "\n"
+        name: json.dumps(dashboard, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         for name, dashboard in dashboards(settings).items()
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pool_observer.monitoring.alerts import ALERTS
-from pool_observer.monitoring.scope import PROCESS, SERVICE, By, Scope
+from pool_observer.monitoring.scope import INSTANCE, JOB, PROCESS, SERVICE, By, Scope
 from pool_observer.monitoring.settings import Settings
 
 _INHIBITIONS: tuple[tuple[str, tuple[str, ...], By], ...] = (
@@ -20,20 +21,22 @@ _INHIBITIONS: tuple[tuple[str, tuple[str, ...], By], ...] = (
         PROCESS,
     ),
     ("ConnectionPoolQueueWait", ("ConnectionPoolAcquireSlow", "ConnectionPoolLongWaits"), PROCESS),
-    # Nobody gets far with a connection, or gets one at all, whatever the pool's size.
+    # Only what can wait: it may be the probe alone that is refused.
     (
         "DatabaseNotAnswering",
         (
-            "ConnectionPoolExhausted",
             "ConnectionPoolNearlyFull",
             "ConnectionPoolAcquireSlow",
-            "ConnectionPoolQueueWait",
             "ConnectionPoolLongWaits",
             "ConnectionPoolChurn",
         ),
         SERVICE,
     ),
-    ("EventLoopBlocked", ("ConnectionPoolAcquireSlow", "ConnectionPoolLongWaits"), PROCESS),
+    (
+        "EventLoopBlocked",
+        ("ConnectionPoolAcquireSlow", "ConnectionPoolLongWaits"),
+        (JOB, INSTANCE),
+    ),
     ("ConnectionPoolLostConnections", ("ConnectionPoolLeak",), (*PROCESS, "holder")),
 )
 """What inhibits, what is inhibited, and which labels must be the same."""
@@ -50,14 +53,19 @@ def inhibition(settings: Settings) -> dict[str, Any]:
         }
         for source, targets, by in _INHIBITIONS
     ]
-    return {"inhibit_rules": [*rules, _urgent_first(scope)]}
+    return {"inhibit_rules": [*rules, *_urgent_first(scope)]}
 
 
-def _urgent_first(scope: Scope) -> dict[str, Any]:
+def _urgent_first(scope: Scope) -> Iterator[dict[str, Any]]:
     """Of a budget that burns fast, nobody need hear that it burns slowly as well."""
-    (name,) = {alert.name for alert in ALERTS if alert.burn is not None}
-    return {
-        "source_matchers": [f'alertname="{name}"', 'severity="critical"'],
-        "target_matchers": [f'alertname="{name}"', 'severity="warning"'],
-        "equal": scope.labels(SERVICE).split(", "),
-    }
+    burns = [alert for alert in ALERTS if alert.burn is not None]
+    for place, alert in enumerate(burns[:-1]):
+        slower = [each.labels(scope)["window"] for each in burns[place + 1 :]]
+        yield {
+            "source_matchers": [
+                f'alertname="{alert.name}"',
+                f'window="{alert.labels(scope)["window"]}"',
+            ],
+            "target_matchers": [f'alertname="{alert.name}"', f'window=~"{"|".join(slower)}"'],
+            "equal": scope.labels(SERVICE).split(", "),
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pool_observer.monitoring.alert import Alert, recorded
+from pool_observer.monitoring.alert import Alert
 from pool_observer.monitoring.alerts import ALERTS
 from pool_observer.monitoring.scope import Scope, duration
 from pool_observer.monitoring.settings import Settings
@@ -19,7 +19,7 @@ def rule_groups(settings: Settings) -> list[Rule]:
     topics = dict.fromkeys(alert.topic for alert in ALERTS)
     return [
         {
-            "name": f"pool_observer.{topic}",
+            "name": f"{settings.name}.{topic}",
             "rules": list(_rules([each for each in ALERTS if each.topic == topic], scope)),
         }
         for topic in topics
@@ -32,7 +32,7 @@ def kubernetes(settings: Settings) -> Rule:
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {
-            "name": "pool-observer",
+            "name": settings.name.lower().replace("_", "-"),
             "labels": {"app.kubernetes.io/name": "pool-observer", "role": "alert-rules"},
         },
         "spec": {"groups": rule_groups(settings)},
@@ -40,19 +40,12 @@ def kubernetes(settings: Settings) -> Rule:
 
 
 def _rules(alerts: list[Alert], scope: Scope) -> Iterable[Rule]:
-    records = {}
+    records: dict[str, str] = {}
     for alert in alerts:
-        if alert.record:
-            for window in _windows(alert, scope):
-                (signal,) = alert.watched
-                name = recorded(alert.record, window)
-                records[name] = signal.expression(scope.over(window))
+        if alert.burn is not None:
+            records |= alert.burn.records(scope)
     yield from ({"record": name, "expr": expression} for name, expression in records.items())
     yield from (_alerting(alert, scope) for alert in alerts)
-
-
-def _windows(alert: Alert, scope: Scope) -> tuple[str, ...]:
-    return (alert.scope(scope).window,) if alert.burn is None else alert.burn.windows(scope)
 
 
 def _alerting(alert: Alert, scope: Scope) -> Rule:

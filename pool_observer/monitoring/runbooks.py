@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from pool_observer.monitoring.alert import Alert, recorded
+from pool_observer.monitoring.alert import Alert
 from pool_observer.monitoring.alerts import ALERTS
+from pool_observer.monitoring.budget import Burn
 from pool_observer.monitoring.dashboards import DASHBOARDS
 from pool_observer.monitoring.scope import Scope, duration
 from pool_observer.monitoring.settings import Settings
@@ -112,20 +113,15 @@ def _head(alerts: list[Alert], scope: Scope) -> str:
     lines = [f"* {alert.severity}: fires {_fires(alert, scope)}" for alert in alerts]
     lines.append(f"* look at {_dashboard(alerts[0], scope.settings)}")
     blocks = [_promql(alert.expression(scope)) for alert in alerts]
-    if alerts[0].record:
-        blocks.append(_recording(alerts, scope))
+    if alerts[0].burn is not None:
+        blocks.append(_recording(alerts[0].burn, scope))
     return "\n\n".join(["\n".join(lines), *blocks])
 
 
-def _recording(alerts: list[Alert], scope: Scope) -> str:
-    """What the name stands for that the rules have given to the signal."""
-    first, (signal,) = alerts[0], alerts[0].watched
-    window = first.burn.windows(scope)[0] if first.burn else first.scope(scope).window
-    expression = signal.expression(scope.over(window))
-    each = "the same for each window, such as " if first.burn else ""
-    return (
-        f"where the rules record {each}`{recorded(first.record, window)}`:\n\n{_promql(expression)}"
-    )
+def _recording(burn: Burn, scope: Scope) -> str:
+    """What the names stand for that the rules have given to the parts of an expression."""
+    told = [f"`{name}`:\n\n{_promql(made)}" for name, made in burn.records(scope).items()]
+    return "\n\n".join(["where the rules record, the same for each window,", *told])
 
 
 def _fires(alert: Alert, scope: Scope) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 import promql_parser as promql
 
+from pool_observer.metric import POOL_LABEL
+from pool_observer.prometheus_names import prometheus_label
 from tests.monitoring.known_series import Known, Series
 from tests.monitoring.nodes import selectors
 from tests.monitoring.units import EITHER, Result, combined
@@ -36,6 +38,11 @@ class Examination:
     known: Known
     instance_label: str = "instance"
     complaints: list[str] = field(default_factory=list)
+
+    @property
+    def whose(self) -> set[str]:
+        """Labels that say whose a figure is. Others may share out what one has seen."""
+        return {self.instance_label, prometheus_label(POOL_LABEL)}
 
     def complain(self, text: str) -> None:
         self.complaints.append(text)
@@ -111,7 +118,7 @@ class Examination:
         labels = inner.labels
         if how not in {"topk", "bottomk"}:
             labels = self.kept(inner, node.modifier, how)
-        if how in {"sum", "avg"} and inner.one_worst:
+        if how in {"sum", "avg"} and inner.one_worst and self.whose & (inner.labels - labels):
             self.complain(f"{how} of figures of which only the worst means something")
         if how in {"max", "min", "avg"} and inner.adds_up:
             self.complain(f"{how} of figures that add up")

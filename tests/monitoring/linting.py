@@ -50,6 +50,8 @@ EXEMPT: Mapping[tuple[str, str], str] = {
 """Which series need not be asked by which variable, by what their names begin with, and why."""
 WINDOWS: Mapping[str, tuple[str, str]] = {
     "Pools that have vanished": ("absent_since", "what is gone is seen in what was there before"),
+    "Budget": ("absent_since", "a pooler is there, though the server does not answer just now"),
+    "Connection budget used, by service": ("absent_since", "the same"),
     "Failures of pool_observer": ("recent", "one is enough, and must be seen for a while"),
     "Events without room, and drift": ("recent", "one is enough, and must be seen for a while"),
     "Lost connections": ("recent", "one is enough, and must be seen for a while"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import tomllib
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,3 +58,9 @@ def test_settings_that_no_prometheus_would_understand_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         Settings(**given)
+
+
+def test_runbooks_are_where_the_project_says_they_are() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+
+    assert Settings().runbook_url == project["urls"]["Runbooks"]

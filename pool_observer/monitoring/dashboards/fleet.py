@@ -19,14 +19,14 @@ FLEET = Dashboard(
         Row(
             "Now",
             (
-                _light("Fullest pool", Shown("utilization", worst=True)),
+                _light("Fullest pool", Shown("utilization", worst=()), "no limit"),
                 _light("Waiting", Shown("waiting", by=())),
-                _light("Longest wait", Shown("oldest_wait", worst=True)),
+                _light("Longest wait", Shown("oldest_wait", worst=())),
                 _light("Time-outs", Shown("timeouts", by=())),
-                _light("Kept unused", Shown("idle_capacity", worst=True), "0 %"),
+                _light("Kept unused", Shown("idle_capacity", worst=()), "not known"),
                 _light("Overdue", Shown("overdue", by=())),
-                _light("Database", Shown("server_up", worst=True), "not asked"),
-                _light("Budget", Shown("budget", worst=True), "not known"),
+                _light("Database", Shown("server_up", worst=()), "not asked"),
+                _light("Budget", Shown("budget", worst=()), "not known"),
             ),
         ),
         Row(
@@ -60,7 +60,7 @@ FLEET = Dashboard(
                 ),
                 Panel(
                     "Utilization of each process",
-                    (Shown("utilization", "<pool> <instance>"),),
+                    (Shown("utilization", "<job> <pool> <instance>"),),
                     Picture.STATES,
                     width=24,
                 ),
@@ -79,9 +79,9 @@ FLEET = Dashboard(
                 Panel(
                     "What pools may open, and what there is",
                     (
-                        Shown("most", "<pool>: pools may open", SERVICE),
-                        Shown("to_be_had", "<pool>: there is for pools"),
-                        Shown("server_most", "<pool>: max_connections"),
+                        Shown("most", "<job> <pool>: pools may open", SERVICE),
+                        Shown("to_be_had", "<job> <pool>: there is for pools"),
+                        Shown("server_most", "<job> <pool>: max_connections"),
                     ),
                     width=8,
                 ),
@@ -100,13 +100,13 @@ FLEET = Dashboard(
                 ),
                 Panel(
                     "Failures of pool_observer",
-                    (Shown("internal_errors", "<pool> <instance>", window="recent"),),
+                    (Shown("internal_errors", "<job> <pool> <instance>", window="recent"),),
                 ),
                 Panel(
                     "Events without room, and drift",
                     (
-                        Shown("dropped", "<pool> <instance>: dropped", window="recent"),
-                        Shown("drift", "<pool> <instance>: drift"),
+                        Shown("dropped", "<job> <pool> <instance>: dropped", window="recent"),
+                        Shown("drift", "<job> <pool> <instance>: drift"),
                     ),
                 ),
             ),

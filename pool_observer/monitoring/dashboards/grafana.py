@@ -155,6 +155,7 @@ def _scope(shown: Shown, settings: Settings) -> Scope:
 def _legend(text: str, settings: Settings) -> str:
     """Grafana's form of the names in angle brackets; what has none is called what it shows."""
     labels = choices(settings)
+    text = text.replace("<job>", " ".join((*(f"<{each}>" for each in settings.keep), "<job>")))
     return re.sub(r"<(\w+)>", lambda found: f"{{{{{labels.get(found[1], found[1])}}}}}", text)
 
 
@@ -204,6 +205,7 @@ def _annotation(name: str, colour: str, expression: str, title: str, text: str, 
         "hide": False,
         "iconColor": colour,
         "expr": expression,
+        "target": {"refId": "Anno", "expr": expression, "interval": "30s"},  # newer Grafanas
         "step": "30s",
         "titleFormat": title,
         "textFormat": text,

@@ -35,8 +35,10 @@ class Shown:
     """What it is grouped by here; None for as usual."""
     window: str = ""
     """Over how long rates are taken: a threshold's name, or `$__range`. Empty for Grafana's."""
-    worst: bool = False
-    """Whether only the worst of them is shown."""
+    worst: By | None = None
+    """Of those that are the same in these labels only the worst is shown. None for all."""
+    top: int = 0
+    """Only so many are shown, the largest at any time; 0 for all."""
     exemplars: bool = False
 
     @property
@@ -45,9 +47,10 @@ class Shown:
 
     def expression(self, scope: Scope) -> str:
         found = self.asks.expression(scope, self.by)
-        if not self.worst:
-            return found
-        return f"{'min' if self.asks.good else 'max'}({found})"
+        if self.worst is not None:
+            by = f" by ({scope.labels(self.worst)}) " if self.worst else ""
+            found = f"{'min' if self.asks.good else 'max'}{by}({found})"
+        return f"topk({self.top}, {found})" if self.top else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pool_observer.monitoring.dashboards.panel import COLOURS, Panel, Picture
@@ -71,15 +72,14 @@ def steps(signal: Signal, settings: Settings) -> list[Json]:
     """The colours of a signal's values, from the lowest on."""
     if signal.good:
         return [{"color": "red", "value": None}, {"color": "green", "value": 1}]
+    from_where = {
+        limit.severity: limit.value(settings.thresholds) or _ANYTHING for limit in signal.limits
+    }
+    if from_where.get("warning", 0) >= from_where.get("critical", math.inf):
+        del from_where["warning"]  # of which nothing would be seen, and Grafana wants them in order
     return [
         {"color": "green", "value": None},
-        *(
-            {
-                "color": COLOURS[limit.severity],
-                "value": limit.value(settings.thresholds) or _ANYTHING,
-            }
-            for limit in signal.limits
-        ),
+        *({"color": COLOURS[severity], "value": value} for severity, value in from_where.items()),
     ]
 
 
@@ -139,6 +139,7 @@ def _states(_panel: Panel) -> Json:
         "alignValue": "left",
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
         "mergeValues": True,
+        "perPage": 20,
         "rowHeight": 0.85,
         "showValue": "never",
         "tooltip": {"mode": "single", "sort": "none"},

@@ -7,7 +7,7 @@ from typing import Any
 from pool_observer.monitoring.dashboards.panel import Panel
 from pool_observer.monitoring.dashboards.pictures import steps
 from pool_observer.monitoring.dashboards.times import FIRING
-from pool_observer.monitoring.dashboards.variables import choices
+from pool_observer.monitoring.dashboards.variables import choices, title
 from pool_observer.monitoring.settings import Settings
 
 Json = dict[str, Any]
@@ -68,8 +68,7 @@ def overrides(panel: Panel, settings: Settings) -> list[Json]:
 
 def columns(settings: Settings) -> dict[str, str]:
     """What the labels' columns are called."""
-    titles = {"job": "Service", "instance": "Instance", "pool": "Pool"}
-    return {label: titles.get(name, name.capitalize()) for name, label in choices(settings).items()}
+    return {label: title(name) for name, label in choices(settings).items()}
 
 
 def ref(place: int) -> str:

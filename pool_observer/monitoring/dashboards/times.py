@@ -8,11 +8,13 @@ from pool_observer.monitoring.signal import Signal
 
 
 def _firing(scope: Scope, _by: By) -> str:
-    """Our alerts. Those of a whole service have no instance, so that does not select them."""
+    """Our alerts. Those of a whole service have no instance, so that does not select them, and
+    those of a whole process no pool: they concern any.
+    """
     names = "|".join(dict.fromkeys(alert.name for alert in ALERTS))
     settings = scope.settings
     chosen = [f'{label}=~"${label}"' for label in settings.keep]
-    chosen += [f'{settings.job_label}=~"$job"', f'{scope.labels((POOL,))}=~"$pool"']
+    chosen += [f'{settings.job_label}=~"$job"', f'{scope.labels((POOL,))}=~"$pool|"']
     return f'ALERTS{{alertstate="firing", alertname=~"{names}", {", ".join(chosen)}}}'
 
 
@@ -23,10 +25,14 @@ def _began_to_fire(scope: Scope, by: By) -> str:
 
 
 def _restarts(scope: Scope, by: By) -> str:
-    """A total that has fallen began anew, and so did its process."""
-    over = duration(scope.settings.thresholds.rate_window / 5)
+    """A total that has fallen began anew, and so did its process: the first minute of each.
+
+    The span must be longer than a process is away, and than two scrapes.
+    """
+    over, labels = duration(scope.settings.thresholds.rate_window * 2), scope.labels(by)
     checkouts = scope.series("pool_observer.checkouts")
-    return f"max by ({scope.labels(by)}) (resets({checkouts}[{over}])) > 0"
+    now = f"max by ({labels}) (resets({checkouts}[{over}]))"
+    return f"{now} > (max by ({labels}) (resets({checkouts}[{over}] offset 1m)) or 0 * {now})"
 
 
 FIRING = Signal(

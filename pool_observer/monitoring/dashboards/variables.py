@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pool_observer.monitoring.scope import INSTANCE, POOL, Scope
+from pool_observer.monitoring.scope import POOL, Scope
 from pool_observer.monitoring.settings import Settings
 
 Json = dict[str, Any]
@@ -16,13 +16,12 @@ EVERYTHING = ".*"
 
 def choices(settings: Settings) -> dict[str, str]:
     """The variables and the labels they are values of; what is to the left narrows the rest."""
-    names = Scope(settings)
-    return {
-        **{label: label for label in settings.keep},
-        "job": settings.job_label,
-        "instance": names.labels((INSTANCE,)),
-        "pool": names.labels((POOL,)),
-    }
+    return {**settings.variables, "pool": Scope(settings).labels((POOL,))}
+
+
+def title(name: str) -> str:
+    """What a variable is called, and a column of its label."""
+    return {"job": "Service", "instance": "Instance", "pool": "Pool"}.get(name, name)
 
 
 def chosen(settings: Settings) -> Scope:
@@ -34,23 +33,23 @@ def chosen(settings: Settings) -> Scope:
 def templating(settings: Settings) -> Json:
     """The variables: where to ask, then the labels, then the holder."""
     listed, narrowed = [_datasource(settings)], Scope(settings)
-    titles = {"job": "Service", "instance": "Instance", "pool": "Pool"}
     for name, label in choices(settings).items():
         series = narrowed.series("pool_observer.info")
-        listed.append(_query(name, titles.get(name, name.capitalize()), series, label))
+        listed.append(_query(name, title(name), series, label))
         narrowed = Scope(settings, (*narrowed.matchers, f'{label}=~"${name}"'))
     listed.append(_query("holder", "Holder", narrowed.series("pool_observer.checkouts"), "holder"))
     return {"list": listed}
 
 
 def _datasource(settings: Settings) -> Json:
-    current = settings.datasource
+    # Where it is empty, Grafana takes the first by name, not its default.
+    current = settings.datasource or "default"
     return {
         "name": "datasource",
         "label": "Data source",
         "type": "datasource",
         "query": "prometheus",
-        "current": {"text": current, "value": current} if current else {},
+        "current": {"text": current, "value": current},
         "regex": "",
         "hide": 0,
         "multi": False,

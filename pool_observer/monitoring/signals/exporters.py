@@ -6,42 +6,60 @@ their versions have, in the labels that all of them have.
 
 from __future__ import annotations
 
-from pool_observer.monitoring.signal import Ask, Limit, Signal, Unit
+from pool_observer.monitoring.scope import INSTANCE, By, Scope
+from pool_observer.monitoring.signal import Ask, Signal, Unit
 
 
-def _postgres(question: str, mend: str, expression: str | Ask, unit: Unit = Unit.COUNT) -> Signal:
-    ask = (lambda _scope, _by: expression) if isinstance(expression, str) else expression
+def _postgres(question: str, mend: str, ask: Ask, unit: Unit = Unit.COUNT) -> Signal:
     return Signal(question, mend, ask, (), unit)
 
 
+def _of_databases(calculation: str, series: str, *labels: str) -> Ask:
+    """For each server, which has an exporter of its own, and each of its databases."""
+    by = (INSTANCE, "datname", *labels)
+    return lambda scope, _by: f"{calculation} by ({scope.labels(by)}) ({series})"
+
+
 def _rate_of(series: str) -> Ask:
-    # What all databases share is counted for a database without a name.
+    # What concerns no database has a row of its own, without a name.
     named = f'{series}{{datname!=""}}'
-    return lambda scope, _by: f"sum by (datname) (rate({named}[{scope.window}]))"
+    return lambda scope, by: _of_databases("sum", f"rate({named}[{scope.window}])")(scope, by)
 
 
-def _pgbouncer(question: str, mend: str, metric: str, limits: tuple[Limit, ...] = ()) -> Signal:
-    # Its own console is a database of that name.
-    expression = f'sum by (database) (pgbouncer_pools_{metric}{{database!="pgbouncer"}})'
-    return Signal(question, mend, lambda _scope, _by: expression, (), Unit.COUNT, limits)
+def _used_share(scope: Scope, _by: By) -> str:
+    server = scope.labels((INSTANCE,))
+    used, most = "pg_stat_activity_count", "pg_settings_max_connections"
+    return f"sum by ({server}) ({used})\n/\nmax by ({server}) ({most})"
 
+
+def _pool(calculation: str, series: str) -> Ask:
+    """For each PgBouncer and each of its databases; its own console is one of that name."""
+    of = f'(pgbouncer_pools_{series}{{database!="pgbouncer"}})'
+    return lambda scope, _by: f"{calculation} by ({scope.labels((INSTANCE, 'database'))}) {of}"
+
+
+def _pgbouncer(question: str, mend: str, series: str) -> Signal:
+    return Signal(question, mend, _pool("sum", series), ())
+
+
+_sessions = _of_databases("sum", "pg_stat_activity_count", "state")
 
 EXPORTERS = {
     "pg_backends": _postgres(
         "What do the sessions of each database do, whoever asked for them?",
         "`idle in transaction`: the rows above say which route of ours.",
-        "sum by (datname, state) (pg_stat_activity_count) > 0",
+        lambda scope, by: f"{_sessions(scope, by)} > 0",
     ),
     "pg_used": _postgres(
         "What share of max_connections is in use?",
         "Nearly all: find whose they are before raising it, each costs the server memory.",
-        "sum(pg_stat_activity_count) / max(pg_settings_max_connections)",
+        _used_share,
         Unit.RATIO,
     ),
     "pg_oldest": _postgres(
         "How long has the oldest transaction of each database been open?",
         "Commit before slow awaits; vacuum waits for it.",
-        "max by (datname) (pg_stat_activity_max_tx_duration)",
+        _of_databases("max", "pg_stat_activity_max_tx_duration"),
         Unit.SECONDS,
     ),
     "pg_commits": _postgres(
@@ -79,9 +97,7 @@ EXPORTERS = {
     "pgbouncer_longest": Signal(
         "How long has the client waited that waits longest for PgBouncer?",
         "Its pool is full: pool_size, or shorter transactions.",
-        lambda _scope, _by: (
-            'max by (database) (pgbouncer_pools_client_maxwait_seconds{database!="pgbouncer"})'
-        ),
+        _pool("max", "client_maxwait_seconds"),
         (),
         Unit.SECONDS,
     ),

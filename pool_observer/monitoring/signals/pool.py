@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pool_observer.monitoring.scope import PROCESS, SERVICE, By, Scope
+from pool_observer.monitoring.scope import INSTANCE, JOB, PROCESS, SERVICE, By, Scope
 from pool_observer.monitoring.signal import NEVER, Limit, Signal, Unit
 
 
@@ -11,7 +11,7 @@ def _churn(scope: Scope, by: By) -> str:
     taken = scope.rate(by, "pool_observer.checkouts")
     # NullPool keeps nothing and is meant to open a connection each time.
     keeps = scope.sum(by, "db.client.connection.idle.max")
-    return f"{opened}\n/\n{taken}\nand\n{keeps} > 0"
+    return f"{opened}\n/\n({taken} > 0)\nand\n{keeps} > 0"
 
 
 CAPACITY = {
@@ -135,7 +135,7 @@ CAPACITY = {
         "Something blocks the loop: a sync driver, `requests`, heavy computing. No pool size "
         "helps; the log and the live page name the line.",
         lambda scope, by: scope.most(by, "pool_observer.event_loop_lag"),
-        PROCESS,
+        (JOB, INSTANCE),
         Unit.SECONDS,
         (Limit("loop_lag", "warning"),),
     ),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pool_observer.monitoring.scope import HOLDER, SERVICE, By, Scope, one_of
+from pool_observer.monitoring.scope import HOLDER, INSTANCE, SERVICE, By, Scope, duration, one_of
 from pool_observer.monitoring.signal import NEVER, Limit, Signal, Unit
 
 RESTING = one_of("state", ("idle_in_transaction", "aborted"))
 
 
 def _sessions(scope: Scope, by: By) -> str:
-    """All workers ask the same server: the one that saw most is right, and not their sum."""
-    kinds = tuple(label for label in ("owner", "state") if label not in by)
-    each = scope.most((*by, *kinds), "pool_observer.server.sessions")
-    return f"sum by ({scope.labels(by)}) ({each})"
+    """All processes ask the same server, each at another moment: the one that saw most is right."""
+    each = scope.sum((*by, INSTANCE), "pool_observer.server.sessions")
+    return f"max by ({scope.labels(by)}) ({each})"
 
 
 def _most(scope: Scope, by: By) -> str:
@@ -48,8 +47,11 @@ def _budget(scope: Scope, by: By) -> str:
     A pooler in between has a budget of its own.
     """
     pools = scope.sum(by, "db.client.connection.max")
-    pooler = scope.most(by, "pool_observer.server.pooler")
-    return f"{pools}\n/\n{_to_be_had(scope, by)}\nunless\n{pooler} == 1"
+    # While the server does not answer, nobody knows; there was one a moment ago.
+    pooler = scope.series("pool_observer.server.pooler")
+    since = duration(scope.settings.thresholds.absent_since)
+    behind = f"max by ({scope.labels(by)}) (max_over_time({pooler}[{since}]))"
+    return f"{pools}\n/\n{_to_be_had(scope, by)}\nunless\n{behind} == 1"
 
 
 def _resting_sessions(scope: Scope, by: By) -> str:
