@@ -50,6 +50,13 @@ class Alertmanager:
         (alert,) = (each for each in self.alerts(**labels) if each["labels"] == labels)
         return bool(alert["status"]["state"] == "suppressed")
 
+    def together(self, *wanted: Labels) -> list[list[Labels]]:
+        """Those of the alerts that it has, as they are put into messages."""
+        groups = json.loads(fetched(f"{self.url}/api/v2/alerts/groups"))
+        messages = [[alert["labels"] for alert in group["alerts"]] for group in groups]
+        found = [[alert for alert in wanted if alert in message] for message in messages]
+        return sorted((each for each in found if each), key=lambda alerts: alerts[0]["job"])
+
 
 @contextmanager
 def running_alertmanager(folder: Path) -> Iterator[Alertmanager]:

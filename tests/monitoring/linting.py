@@ -45,6 +45,7 @@ EXEMPT: Mapping[tuple[str, str], str] = {
     ("pgbouncer_", "job"): "pgbouncer_exporter is another job",
     ("pgbouncer_", "instance"): "pgbouncer_exporter is another job",
     ("ALERTS", "instance"): "alerts on a whole service have no instance, and must not be hidden",
+    ("ALERTS", "pool"): "alerts on a whole process have no pool, and must not be hidden",
     ("ALERTS", "holder"): "alerts on a whole pool have no holder, and must not be hidden",
 }
 """Which series need not be asked by which variable, by what their names begin with, and why."""
@@ -219,7 +220,9 @@ def _matched(board: Board, label: str, variable: str) -> Iterator[str]:
             if not has_it or any(name.startswith(of) for of, free in EXEMPT if free == variable):
                 continue
             found = [each for each in selector.matchers.matchers if each.name == label]
-            ours = [each for each in found if each.value == f"${variable}"]
+            # Alerts on a whole process have no pool, and must not be hidden.
+            wanted = f"${variable}|" if (name, variable) == ("ALERTS", "pool") else f"${variable}"
+            ours = [each for each in found if each.value == wanted]
             if [each.op for each in ours] != [promql.MatchOp.Re]:
                 yield f'{asked.where}: {name} without {label}=~"${variable}"'
             if len(found) > len(ours) and label not in board.settings.selector:

@@ -19,6 +19,8 @@ from tests.monitoring.examples_files import ALERTMANAGER, INHIBITION, loaded, ow
 from tests.prometheus.prometheus_server import eventually
 
 RULES = loaded(ALERTMANAGER)["inhibit_rules"]
+OF_SERVERS = '{alertname=~"Database.*"}'
+POOL = "db_client_connection_pool_name"
 RECEIVERS = {"critical": "page", "warning": "chat", "info": "nobody", "somebody else's": "chat"}
 
 
@@ -54,6 +56,35 @@ def test_a_severity_goes_to_its_receiver(severity: str, receiver: str) -> None:
         *("config", "routes", "test", f"--config.file={ALERTMANAGER}"), f"severity={severity}"
     )
     assert said.stdout.split() == [receiver]
+
+
+@pytest.mark.parametrize("alert", own_labels(), ids=lambda alert: "-".join(alert.values()))
+def test_only_what_wakes_somebody_because_of_a_server_has_a_route_below(alert: Labels) -> None:
+    said = run_amtool(
+        *("config", "routes", "test", "--tree", f"--config.file={ALERTMANAGER}"),
+        *(f"{label}={value}" for label, value in alert.items()),
+    )
+    is_of_a_server = alert["alertname"].startswith("Database")
+    wakes = alert["severity"] == "critical"
+    assert said.stdout.split()[-1] == RECEIVERS[alert["severity"]]
+    assert (OF_SERVERS in said.stdout) == (is_of_a_server and wakes)
+
+
+def test_a_server_that_is_full_is_one_page_and_full_pools_of_two_services_are_two(
+    alertmanager: Alertmanager,
+) -> None:
+    def alerts(name: str) -> list[Labels]:
+        return [
+            {"alertname": name, "severity": "critical", "job": job, POOL: "db:5432/all"}
+            for job in ("billing", "shop")
+        ]
+
+    server, pools = alerts("DatabaseConnectionsNearlyExhausted"), alerts("ConnectionPoolExhausted")
+    alertmanager.post(server + pools)
+
+    eventually(lambda: sum(map(len, alertmanager.together(*server, *pools))) == 4)
+    assert alertmanager.together(*server) == [server]
+    assert alertmanager.together(*pools) == [[pool] for pool in pools]
 
 
 def test_every_severity_of_our_rules_has_a_route_of_its_own() -> None:

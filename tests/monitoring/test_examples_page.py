@@ -13,7 +13,18 @@ from tests.monitoring.examples_files import EXAMPLES, ROOT, own_labels
 
 PAGE = ROOT / "docs" / "monitoring.md"
 README = EXAMPLES / "README.md"
-COMMANDS = re.findall(r"^pool-observer (.*)$", PAGE.read_text(), re.MULTILINE)
+
+
+def _commands(page: str) -> list[str]:
+    """Of the shell; what they say in a variable is put in its place."""
+    said = dict(re.findall(r"^(\w+)=\((.+?)\)$", page, re.MULTILINE | re.DOTALL))
+    return [
+        re.sub(r'"\$\{(\w+)\[@\]\}"', lambda variable: said[variable[1]], command)
+        for command in re.findall(r"^pool-observer (.*)$", page, re.MULTILINE)
+    ]
+
+
+COMMANDS = _commands(PAGE.read_text())
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,8 +13,10 @@ def _firing(scope: Scope, _by: By) -> str:
     """
     names = "|".join(dict.fromkeys(alert.name for alert in ALERTS))
     settings = scope.settings
-    chosen = [f'{label}=~"${label}"' for label in settings.keep]
-    chosen += [f'{settings.job_label}=~"$job"', f'{scope.labels((POOL,))}=~"$pool|"']
+    chosen = [
+        f'{label}=~"${name}"' for name, label in settings.variables.items() if name != "instance"
+    ]
+    chosen.append(f'{scope.labels((POOL,))}=~"$pool|"')
     return f'ALERTS{{alertstate="firing", alertname=~"{names}", {", ".join(chosen)}}}'
 
 
