@@ -36,6 +36,7 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MATCHER = r'\s*[a-zA-Z_][a-zA-Z0-9_]*\s*(?:=|!=|=~|!~)\s*"(?:[^"\\\n]|\\[abfnrtv\\"])*"\s*'
 _MATCHERS = re.compile(rf"(?:{_MATCHER},)*{_MATCHER},?\s*\Z")
 _URL = re.compile(r"https?://[^\s\"'{}<>?#]+\Z")
+_NAME = re.compile(r"[a-zA-Z](?:[a-zA-Z0-9_]*[a-zA-Z0-9])?\Z")
 _UID = re.compile(r"[a-zA-Z0-9_-]*\Z")
 
 
@@ -71,6 +72,8 @@ class Settings:
                 raise ValueError(f"the label {label!r} means something else in metrics and alerts")
         if len({self.job_label, self.instance_label, *self.keep}) < len(self.keep) + 2:
             raise ValueError("labels must differ from each other: job, instance and those to keep")
+        if len(self.variables) < len(self.keep) + 2:
+            raise ValueError("two of the labels to keep would have one variable in dashboards")
         if self.selector and ("`" in self.selector or not _MATCHERS.match(self.selector)):
             raise ValueError(
                 f"the selector must be label matchers, such as 'namespace=\"shop\"', "
@@ -82,8 +85,11 @@ class Settings:
                 raise ValueError(
                     f"{url!r} is not an address such as https://grafana.example.com (no ? and #)"
                 )
-        if not _LABEL.match(self.name):
-            raise ValueError(f"{self.name!r} is no name for rules: letters, digits and _ only")
+        if not _NAME.match(self.name):
+            raise ValueError(
+                f"{self.name!r} is no name for rules: letters, digits and _ only, a letter first "
+                "and no _ last"
+            )
         if not _UID.match(self.datasource):
             raise ValueError(f"{self.datasource!r} is no uid of a data source")
         if self.max_connections is not None and self.max_connections < 1:

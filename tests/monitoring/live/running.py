@@ -47,7 +47,6 @@ class Database:
     def _prepare(self) -> None:
         self.run(
             f"ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}",
-            "ALTER SYSTEM SET track_io_timing = on",
             "CREATE TABLE items AS SELECT id, 1000000 AS stock FROM generate_series(1, 9) AS id",
             f"CREATE ROLE {PROBE_ROLE} LOGIN IN ROLE pg_monitor",
         )

@@ -26,8 +26,6 @@ from pool_observer.watchdog import process_prober, process_watchdog
 from tests.monitoring.live.accelerated import accelerated
 from tests.monitoring.live.gates import Gates
 
-SIZE, OVERFLOW = 8, 4
-MAX = SIZE + OVERFLOW
 POOL, CALM_POOL = "orders", "catalog"
 
 SLOW_NETWORK, LONG_TRANSFER, BLOCKED_LOOP = "slow network", "long transfer", "blocked loop"
@@ -44,7 +42,7 @@ WORK = text("SELECT pg_sleep(0.1)")
 
 def app() -> FastAPI:
     gates = Gates(Path(os.environ["GATES"]))
-    engine = _engine(pool_size=SIZE, max_overflow=OVERFLOW, pool_timeout=1.5, pool_pre_ping=True)
+    engine = _engine(pool_size=8, max_overflow=4, pool_timeout=1.5, pool_pre_ping=True)
     calm_engine = _engine(pool_size=2, max_overflow=1)
     _slow_down_pings(engine, gates)
     _run_fast()

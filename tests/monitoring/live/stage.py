@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pool_observer.monitoring.scope import duration
-from tests.monitoring.live.accelerated import accelerated
 from tests.monitoring.live.pgbouncer_figures import serving_pgbouncer_figures
 from tests.monitoring.live.running import (
     Database,
@@ -17,7 +16,7 @@ from tests.monitoring.live.running import (
     running_postgres_exporter,
 )
 from tests.monitoring.live.traffic import Clients
-from tests.monitoring.live.watching import Alert, Watcher, running_watcher, within
+from tests.monitoring.live.watching import RULES, Alert, Watcher, running_watcher, within
 from tests.prometheus.prometheus_server import Labels, free_port
 
 PATIENCE = 20.0
@@ -40,12 +39,17 @@ class Stage:
     """What has fired since the phase began, as it was when it was seen last."""
 
     def until_fired(self, *alerts: str) -> None:
-        """Wait until each of these alerts has fired in this phase."""
-        within(PATIENCE, lambda: self._have_fired(alerts))
+        """Wait until each of these alerts has fired in this phase, by each of its rules."""
+        wanted = [
+            frozenset({"alertname": rule["alert"], **rule["labels"]}.items())
+            for rule in RULES
+            if rule["alert"] in alerts
+        ]
+        within(PATIENCE, lambda: self._have_fired(wanted))
 
-    def _have_fired(self, alerts: tuple[str, ...]) -> bool:
+    def _have_fired(self, wanted: list[Labels]) -> bool:
         self.fired |= {frozenset(alert["labels"].items()): alert for alert in self.watcher.alerts()}
-        return {alert["labels"]["alertname"] for alert in self.fired.values()}.issuperset(alerts)
+        return all(any(labels <= fired for fired in self.fired) for labels in wanted)
 
     def until_all_clear(self) -> None:
         within(PATIENCE, lambda: not self.watcher.firing())
@@ -82,7 +86,6 @@ def built_stage(folder: Path) -> Iterator[Stage]:
         # First, for it takes seconds to find its targets.
         watcher = stack.enter_context(
             running_watcher(
-                accelerated(),
                 folder,
                 services=(service.target, replica.target),
                 exporters={"postgres": exporter, "pgbouncer": pgbouncer},

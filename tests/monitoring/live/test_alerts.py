@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
-from pool_observer.monitoring.rules import rule_groups
 from tests.monitoring.live.accelerated import EVALUATION_SECONDS, SCRAPE_SECONDS, accelerated
 from tests.monitoring.live.phases import CHAT, PHASES
 from tests.monitoring.live.service import CALM_POOL, POOL
 from tests.monitoring.live.story import Story
-from tests.monitoring.live.watching import Alert
+from tests.monitoring.live.watching import RULES, Alert
 
-RULES: list[dict[str, Any]] = [
-    rule for group in rule_groups(accelerated()) for rule in group["rules"] if "alert" in rule
-]
 ALERTS = sorted({rule["alert"] for rule in RULES})
 SAID = ("summary", "description", "runbook_url", "dashboard_url")
 
-OF_THE_WHOLE_PROCESS = {"EventLoopBlocked", "ConnectionPoolMetricsAbsent"}
-"""What all pools of a process suffer from."""
-
+OF_THE_WHOLE_PROCESS = {"ConnectionPoolMetricsAbsent"}
+"""What all pools of a process suffer from, each by its name."""
+VARIABLES = {
+    "job": "job",
+    "instance": "instance",
+    "db_client_connection_pool_name": "pool",
+    "holder": "holder",
+}
+"""What dashboards call a label."""
 
 OF_POOL = f'db_client_connection_pool_name="{POOL}"'
 
@@ -109,10 +110,15 @@ def test_what_an_alert_says_is_complete(alert: str, said: str, story: Story) -> 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_links_to_what_it_is_about(alert: str, story: Story) -> None:
     for told in alerts_told(story, alert):
-        labels = told["labels"]
-        about = [labels["job"], labels["db_client_connection_pool_name"]]
-        for value in (*about, *filter(None, [labels.get("instance"), labels.get("holder")])):
-            assert f"={quote_plus(value)}" in told["annotations"]["dashboard_url"]
+        about = {name: told["labels"].get(label) for label, name in VARIABLES.items()}
+        chosen = {f"var-{name}={quote_plus(value)}" for name, value in about.items() if value}
+        link = urlsplit(told["annotations"]["dashboard_url"])
+        assert set(link.query.split("&")) == chosen
+
+
+def test_a_blocked_event_loop_is_told_of_once_however_many_pools_it_has(story: Story) -> None:
+    (told,) = alerts_told(story, "EventLoopBlocked")
+    assert told["labels"].keys() == {"alertname", "severity", "job", "instance"}
 
 
 def test_prometheus_could_evaluate_every_rule(story: Story) -> None:

@@ -17,13 +17,22 @@ import yaml
 
 from pool_observer.monitoring.rules import rule_groups
 from pool_observer.monitoring.scope import duration
-from pool_observer.monitoring.settings import Settings
 from tests.conftest import require
-from tests.monitoring.live.accelerated import EVALUATION_SECONDS, EXPORTER_SECONDS, SCRAPE_SECONDS
+from tests.monitoring.live.accelerated import (
+    EVALUATION_SECONDS,
+    EXPORTER_SECONDS,
+    SCRAPE_SECONDS,
+    accelerated,
+)
 from tests.prometheus.prometheus_server import Prometheus, fetched, free_port, program
 
 JOB = "shop"
 FIRING = 'ALERTS{alertstate="firing"}'
+
+RULES: list[dict[str, Any]] = [
+    rule for group in rule_groups(accelerated()) for rule in group["rules"] if "alert" in rule
+]
+"""Those that alert."""
 
 Alert = dict[str, Any]
 """One that fires, as Prometheus tells of it."""
@@ -90,7 +99,7 @@ def _series(labels: Mapping[str, str], samples: list[list[Any]]) -> Series:
 
 @contextmanager
 def running_watcher(
-    settings: Settings, folder: Path, services: Sequence[str], exporters: Mapping[str, str]
+    folder: Path, services: Sequence[str], exporters: Mapping[str, str]
 ) -> Iterator[Watcher]:
     """Prometheus with the rules of these settings, and these targets; exporters by their job.
 
@@ -99,7 +108,7 @@ def running_watcher(
     binary = shutil.which("prometheus")
     require(binary is not None, "prometheus")
     rules, configuration = folder / "rules.yaml", folder / "prometheus.yaml"
-    rules.write_text(yaml.safe_dump({"groups": rule_groups(settings)}))
+    rules.write_text(yaml.safe_dump({"groups": rule_groups(accelerated())}))
     configuration.write_text(
         yaml.safe_dump(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.monitoring.promtool.eight import Trouble, told_apart
 from tests.monitoring.promtool.held import CULPRITS, HELD, activity
 from tests.monitoring.promtool.scenario import Case, Kind, Page, Scenario, paged, silent
-from tests.monitoring.promtool.series import ORDERS, bad, counter, gauge, good, told
+from tests.monitoring.promtool.series import BILLING, ORDERS, bad, counter, gauge, good, told
 from tests.monitoring.promtool.texts import GRAFANA, PROCESS_URL, RUNBOOKS
 
 
@@ -177,19 +177,24 @@ CHURN = Case(
             silent("20m", "39m"),
             "nothing is taken and nothing opened, which is no share of anything",
         ),
+        Scenario(
+            Kind.BESIDE,
+            told(ORDERS, [_UNUSED, _OPENED, _KEEPS], good(10), bad(40)),
+            silent("20m", "30m", "49m"),
+            "some are opened and none is taken, which is no share either, nor infinite",
+        ),
     ),
 )
 
 _LAG = gauge("pool_observer_event_loop_lag_seconds", good=0.002, below=1, bad=2.5)
 
 _BLOCKED = Page(
-    ORDERS | {"severity": "warning"},
+    {"job": "shop", "instance": "10.0.0.7:8000", "severity": "warning"},
     "The event loop of shop (10.0.0.7:8000) is late by 2.5s",
-    "For 1 min, the event loop of shop (10.0.0.7:8000) that uses pool db.internal:5432/orders has "
-    "been late by more than 1 s, at its worst: something blocks it, and every request with it. No "
-    "size of pool helps.",
+    "For 1 min, the event loop of shop (10.0.0.7:8000) has been late by more than 1 s, at its "
+    "worst: something blocks it, and every request with it. No size of pool helps.",
     f"{RUNBOOKS}#eventloopblocked",
-    f"{GRAFANA}/pool-observer-pool?{PROCESS_URL}",
+    f"{GRAFANA}/pool-observer-pool?var-job=shop&var-instance=10.0.0.7%3A8000",
 )
 
 LOOP_BLOCKED = Case(
@@ -203,6 +208,12 @@ LOOP_BLOCKED = Case(
             merged_says="scraped as one, the lag of the worst is told",
         ).eight(),
         told_apart([_LAG], _BLOCKED),
+        Scenario(
+            Kind.BESIDE,
+            told(ORDERS, [_LAG], good(10), bad(10)) + told(BILLING, [_LAG], good(10), bad(10)),
+            (*silent("10m"), paged("11m", _BLOCKED)),
+            "all pools of the process are late by as much, which is one alert",
+        ),
     ),
 )
 

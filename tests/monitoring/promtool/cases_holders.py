@@ -93,8 +93,8 @@ def _at_rest(value: str) -> Page:
         "POST /chat/{id} leaves transactions of pool db.internal:5432/orders of shop "
         f"(10.0.0.7:8000) idle for {value}",
         "For 5 min, transactions of POST /chat/{id} in pool db.internal:5432/orders of shop "
-        f"(10.0.0.7:8000) have rested between their statements for longer than 1 s: {value}. Their "
-        "locks last as long, and vacuum waits for them.",
+        f"(10.0.0.7:8000) have rested between their statements for longer than 1 s, all rests of a "
+        f"connection taken together: {value}. Their locks last as long, and vacuum waits for them.",
         f"{RUNBOOKS}#connectionpoolidleintransaction",
         f"{GRAFANA}/pool-observer-database?{HOLDER_URL}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.monitoring.promtool.cases_simulated import LEAKS, leak
 from tests.monitoring.promtool.eight import Trouble
 from tests.monitoring.promtool.held import activity, returned, taken
 from tests.monitoring.promtool.scenario import Case, Kind, Page, Scenario, paged, silent
@@ -12,31 +13,18 @@ from tests.monitoring.promtool.series import (
     Series,
     bad,
     counter,
+    gauge,
     good,
     told,
 )
 from tests.monitoring.promtool.texts import (
     CHAT,
     GRAFANA,
-    HOLDER_LABELS,
-    HOLDER_URL,
     PROCESS_URL,
     RUNBOOKS,
 )
 
 _CHAT = "POST /chat/{id}"
-
-
-def _leak(value: str) -> Page:
-    return Page(
-        HOLDER_LABELS | {"severity": "warning"},
-        "POST /chat/{id} leaks connections of pool db.internal:5432/orders of shop (10.0.0.7:8000)",
-        "POST /chat/{id} has taken connections of pool db.internal:5432/orders of shop "
-        f"(10.0.0.7:8000) and not given them back: {value} on average over 15 min. Each is lost to "
-        "the pool until the process ends.",
-        f"{RUNBOOKS}#connectionpoolleak",
-        f"{GRAFANA}/pool-observer-holders?{HOLDER_URL}",
-    )
 
 
 def _over(**phases: float) -> Series:
@@ -48,17 +36,20 @@ def minute(number: int) -> Phase:
     return Phase(f"minute {number}")
 
 
+_OLD = (
+    gauge("pool_observer_oldest_hold_seconds", good=2, below=900, bad=900),
+    gauge("pool_observer_overdue_connections", labels=CHAT, good=0, below=1, bad=1),
+)
 # Two connections are in use all the time; each one that is lost is held for sixty seconds a minute.
-_HELD = (
+_TAKEN = (
     activity(_CHAT, "executing", good=60),
     activity(_CHAT, "in_transaction", good=30),
     activity(_CHAT, "idle", good=30, below=60, bad=90),
     _over(good=120),
 )
-_LOST_EACH_TEN_MINUTES = {f"minute {each}": 30.0 + 60 * (each // 10) for each in range(40)}
-_RAMP = {f"minute {each}": 20.0 * each for each in range(1, 41)}
+_HELD = (*_TAKEN, *_OLD)
 
-_NEARLY_ALL = {name: 0.98 * held for name, held in _RAMP.items()}
+_RAMP = {f"minute {each}": 20.0 * each for each in range(1, 41)}
 _ALL_BUT_ONE = {name: taken - 1 for name, taken in _RAMP.items()}
 
 LEAK = Case(
@@ -68,17 +59,17 @@ LEAK = Case(
             _HELD,
             lasts=20,
             fires=7,
-            first=[_leak("0.533")],
-            pages=[_leak("1")],
+            first=[leak("0.533")],
+            pages=[leak("1")],
             early="there is none, but half of the window is needed",
-            fades=7,
             below="a half, which is not more than a half",
-            reset=[_leak("0.933")],
+            reset=[leak("0.933")],
             merged=(
                 activity(_CHAT, "executing", good=240),
                 activity(_CHAT, "in_transaction", good=120),
                 activity(_CHAT, "idle", good=120, bad=180),
                 _over(good=480),
+                *_OLD,
             ),
             merged_says="scraped as one, what one has lost is not diluted by the others",
         ).eight(),
@@ -86,45 +77,13 @@ LEAK = Case(
             Kind.BESIDE,
             told(
                 ORDERS,
-                [activity(_CHAT, "in_transaction", good=0, bad=60), _over(good=0)],
-                *(good(10), bad(30)),
+                [*_TAKEN, gauge("pool_observer_oldest_hold_seconds", good=450), *_OLD[1:]],
+                *(good(10), bad(20)),
             ),
-            (*silent("16m"), paged("17m", _leak("0.533")), paged("39m", _leak("1"))),
-            "a single connection, and never another",
+            silent("17m", "25m", "29m"),
+            "none is older than the half of the window that makes a half",
         ),
-        Scenario(
-            Kind.BESIDE,
-            told(
-                ORDERS,
-                [activity(_CHAT, "idle", good=30, **_LOST_EACH_TEN_MINUTES), _over(good=30)],
-                *(minute(each) for each in range(40)),
-            ),
-            (*silent("9m", "16m"), paged("17m", _leak("0.533")), paged("39m", _leak("2.67"))),
-            "one every ten minutes",
-        ),
-        Scenario(
-            Kind.BESIDE,
-            told(
-                ORDERS,
-                # What is held by who came last is not over yet.
-                [activity(_CHAT, "idle", good=0, **_RAMP), _over(good=0, **_NEARLY_ALL)],
-                *(minute(each) for each in range(41)),
-            ),
-            silent(*(f"{at}m" for at in range(5, 41, 5))),
-            "traffic that grows for forty minutes is none",
-        ),
-        Scenario(
-            Kind.BESIDE,
-            told(
-                ORDERS,
-                # A pool of 15 is in use throughout. When holds of two seconds come to last twenty,
-                # there are 150 seconds in them that are not over, and not 15 any more.
-                [activity(_CHAT, "idle", good=900), _over(good=900, slower=900 - 135)],
-                *(good(20), Phase("slower"), good(20)),
-            ),
-            silent(*(f"{at}m" for at in range(15, 41, 5))),
-            "holds that take ten times as long are none",
-        ),
+        *LEAKS,
     ),
 )
 

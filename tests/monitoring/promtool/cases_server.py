@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.monitoring.promtool.eight import Trouble
-from tests.monitoring.promtool.scenario import Case, Kind, Page, Scenario, paged, silent
-from tests.monitoring.promtool.series import FOUR, ORDERS, Series, bad, gauge, good, told
+from tests.monitoring.promtool.scenario import (
+    Case,
+    Kind,
+    Moment,
+    Page,
+    Scenario,
+    paged,
+    silent,
+)
+from tests.monitoring.promtool.series import FOUR, GONE, ORDERS, Series, bad, gauge, good, told
 from tests.monitoring.promtool.texts import (
     CHAT,
     GRAFANA,
@@ -80,6 +90,41 @@ BUDGET = Case(
         ),
         Scenario(
             Kind.BESIDE,
+            told(ORDERS, [_POOL, *_SERVER[:2]], good(1), bad(29))
+            + told(FOUR[1], [gauge("pool_observer_server_pooler", good=1)], *(good(10), GONE)),
+            silent("16m", "29m"),
+            "a probe that has no answer does not forget the pooler",
+        ),
+        Scenario(
+            Kind.BESIDE,
+            told(
+                ORDERS,
+                [
+                    gauge("db_client_connection_max", good=5),
+                    gauge("pool_observer_server_max_connections", good=4),
+                    gauge("pool_observer_server_reserved_connections", good=3),
+                ],
+                good(20),
+            ),
+            (paged("15m", _budget("500%")),),
+            "a server that leaves nothing for pools is taken to leave one",
+        ),
+        Scenario(
+            Kind.BESIDE,
+            told(
+                ORDERS,
+                [
+                    gauge("db_client_connection_max", good=5),
+                    gauge("pool_observer_server_max_connections", good=3),
+                    gauge("pool_observer_server_reserved_connections", good=3),
+                ],
+                good(20),
+            ),
+            (paged("15m", _budget("500%")),),
+            "one that keeps all for superusers as well",
+        ),
+        Scenario(
+            Kind.BESIDE,
             told(ORDERS, _SERVER, good(30)),
             silent("15m", "29m"),
             "pools without a limit",
@@ -118,6 +163,23 @@ _USED = (
     _sessions("others", "idle", good=10, below=30, bad=50),
 )
 
+
+def _of_forty(used: int, moments: Sequence[Moment]) -> Scenario:
+    """Forty processes ask, each while another share of as many sessions is active."""
+    series = []
+    for number in range(40):
+        process = {**ORDERS, "instance": f"10.0.1.{number}:8000"}
+        seen = (
+            _sessions("ours", "active", good=number + 10),
+            _sessions("ours", "idle", good=used - number - 15),
+            _sessions("others", "idle", good=5),
+            _MOST,
+        )
+        series += told(process, seen, good(10))
+    says = f"forty that each see {used} of a hundred, at other moments"
+    return Scenario(Kind.BESIDE, series, tuple(moments), says)
+
+
 NEARLY_EXHAUSTED = Case(
     "DatabaseConnectionsNearlyExhausted",
     (
@@ -138,6 +200,8 @@ NEARLY_EXHAUSTED = Case(
             silent("5m", "9m"),
             "four that see the same forty sessions do not see 160",
         ),
+        _of_forty(70, silent("5m", "9m")),
+        _of_forty(95, (*silent("1m"), paged("2m", _nearly("95%")), paged("9m", _nearly("95%")))),
     ),
 )
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pool_observer.monitoring.settings import Settings
+from pool_observer.thresholds import Thresholds
+from tests.monitoring.promtool.cases_burn import steady
 from tests.monitoring.promtool.eight import ABSENT_ALERT, INFO
 from tests.monitoring.promtool.held import CULPRITS, HELD
 from tests.monitoring.promtool.scenario import Case, Kind, Page, Scenario, paged, silent
-from tests.monitoring.promtool.series import FOUR, GONE, ORDERS, POOL, bad, gauge, good, told
-from tests.monitoring.promtool.texts import GRAFANA, RUNBOOKS, SERVICE_LABELS, SERVICE_URL
+from tests.monitoring.promtool.series import (
+    FOUR,
+    GONE,
+    ORDERS,
+    POOL,
+    bad,
+    counter,
+    gauge,
+    good,
+    told,
+)
+from tests.monitoring.promtool.texts import CHAT, GRAFANA, RUNBOOKS, SERVICE_LABELS, SERVICE_URL
 
 TOLD = Settings(max_connections=100)
 """The server takes a hundred, as the user says."""
@@ -57,6 +69,20 @@ TOLD_BUDGET = Case(
             ),
             silent("15m", "29m"),
             "PgBouncer in between has a budget of its own",
+        ),
+        Scenario(
+            Kind.BESIDE,
+            told(
+                ORDERS,
+                [
+                    gauge("db_client_connection_max", good=90),
+                    gauge("pool_observer_server_up", good=1, bad=0),
+                ],
+                *(good(10), bad(30)),
+            )
+            + told(ORDERS, [gauge("pool_observer_server_pooler", good=1)], good(10), GONE),
+            silent("9m", "15m", "39m"),
+            "nor is it forgotten while nothing answers the probe",
         ),
     ),
 )
@@ -161,6 +187,34 @@ NAMED_ABSENT = Case(
             "there has never been any in the namespace",
         ),
     ),
+)
+
+_STRICT = Settings(selector='namespace="shop"', name="shop_pools")
+_LENIENT = Settings(Thresholds(error_ratio=0.1), selector='namespace="test"', name="test_pools")
+TWO = (_STRICT, _LENIENT)
+"""Two sets of rules for one Prometheus: where one is strict, the other is not."""
+
+
+def _failing(namespace: str, failing: int) -> list[dict[str, str]]:
+    """So many of a thousand get no connection. Only the namespace tells the processes apart."""
+    series = (
+        counter("db_client_connection_wait_time_seconds_count", labels=CHAT, good=1000),
+        counter("db_client_connection_timeouts_total", labels=CHAT, good=failing),
+    )
+    return told({**ORDERS, "namespace": namespace}, series, good(60))
+
+
+TWO_BURN = Case(
+    "ConnectionPoolTimeoutBudgetBurn",
+    (
+        Scenario(
+            Kind.FIRES,
+            _failing("shop", 5) + _failing("test", 90),
+            (paged("50m", steady("0.5%")),),
+            "five of a thousand are more than one, and ninety are not more than a hundred",
+        ),
+    ),
+    every="5m",
 )
 
 CASES = {

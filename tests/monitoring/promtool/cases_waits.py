@@ -43,12 +43,13 @@ def _slow(value: str, culprits: str = "") -> Page:
     )
 
 
+# By the hundred a second, so that rates are exact.
 _BUCKETS = (
-    _waits("0.25", good=100, below=90, bad=40, stuck=0),
-    _waits("0.5", good=100, below=95, bad=60, stuck=0),
-    _waits("1", good=100, below=100, bad=90, stuck=0),
-    _waits("2", good=100, below=100, bad=100, stuck=0),
-    _waits("+Inf", good=100, below=100, bad=100, stuck=0),
+    _waits("0.25", good=6000, below=5400, bad=2400, stuck=0),
+    _waits("0.5", good=6000, below=5700, bad=3600, stuck=0),
+    _waits("1", good=6000, below=6000, bad=5400, stuck=0),
+    _waits("2", good=6000, below=6000, bad=6000, stuck=0),
+    _waits("+Inf", good=6000, below=6000, bad=6000, stuck=0),
 )
 _OLDEST = counter("pool_observer_oldest_wait_seconds", good=0, stuck=60)
 
@@ -66,13 +67,13 @@ ACQUIRE_SLOW = Case(
     (
         *Trouble(
             (*_BUCKETS, gauge("pool_observer_oldest_wait_seconds", good=0, bad=1.8), *HELD),
+            first=[_slow("1.167s", CULPRITS)],
             pages=[_slow("1.5s", CULPRITS)],
             fires=2,
-            fades=1,
+            fades=4,
             below="the quantile is half a second",
             reset=[_slow("1.5s", CULPRITS)],
-            reset_after=4,
-            reset_says="a restart that mends nothing hides it for no longer than `for`",
+            reset_says="a restart that mends nothing hides nothing, for the rates go on",
             merged=(
                 _waits("0.25", good=400, bad=340),
                 _waits("0.5", good=400, bad=340),
@@ -95,9 +96,10 @@ ACQUIRE_SLOW = Case(
             Kind.BESIDE,
             told(ORDERS, [*_BUCKETS, _OLDEST], good(10), bad(3), stuck(7)),
             (
-                paged("12m", _slow("1.5s")),
-                paged("14m", _slow("2m 0s")),
-                paged("16m", _slow("4m 0s")),
+                paged("12m", _slow("1.167s")),
+                paged("16m", _slow("1.5s")),
+                paged("17m", _slow("5m 0s")),
+                paged("19m", _slow("7m 0s")),
             ),
             "slow first and stuck then, which is one alert that goes on",
         ),

@@ -100,9 +100,10 @@ class Case:
     every: str = "1m"
     """How often rules are evaluated."""
 
-    def document(self, rules: str = "../pool_observer.rules.yaml") -> dict[str, Any]:
+    def document(self, *rules: str) -> dict[str, Any]:
+        """By these files of rules, if not by those in the repository."""
         return {
-            "rule_files": [rules],
+            "rule_files": list(rules) or ["../pool_observer.rules.yaml"],
             "evaluation_interval": self.every,
             "tests": [scenario.group(self.alert) for scenario in self.scenarios],
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pool_observer.monitoring.alerts import ALERTS as SPECIFIED
@@ -44,3 +46,11 @@ def test_every_alert_is_seen_to_fire_and_to_be_silent(case: Case) -> None:
     assert all(by_kind.values())
     assert set(by_kind[Kind.FIRES]) == set(by_kind[Kind.RECOVERS]) == {True, False}
     assert not any(by_kind[Kind.BELOW])
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_nobody_is_told_of_what_is_no_number(case: Case) -> None:
+    for page in (
+        page for scenario in case.scenarios for moment in scenario.moments for page in moment.pages
+    ):
+        assert not re.search(r"NaN|Inf\b|<no value>", f"{page.summary} {page.description}")

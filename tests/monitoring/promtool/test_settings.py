@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pool_observer.monitoring.settings import Settings
 from pool_observer.thresholds import Thresholds
-from tests.monitoring.promtool.cases_settings import CASES, NAMED, TOLD
+from tests.monitoring.promtool.cases_settings import CASES, NAMED, TOLD, TWO, TWO_BURN
 from tests.monitoring.promtool.running import failures, promtool, written, written_rules
 
 _LIMITS = Thresholds(
@@ -42,3 +44,17 @@ def test_rules_of_ones_own_fire_and_say_it_in_ones_own_words(which: str, tmp_pat
     rules = written_rules(tmp_path, settings)
     tests = [written(tmp_path, case.alert, case.document(rules.name)) for case in cases]
     assert failures(*tests) == {case.alert: "" for case in cases}
+
+
+def _of_two(settings: Sequence[Settings], folder: Path) -> str:
+    rules = [written_rules(folder, each, f"rules {number}") for number, each in enumerate(settings)]
+    test = written(folder, "test", TWO_BURN.document(*(file.name for file in rules)))
+    return failures(test)["test"]
+
+
+def test_two_sets_of_rules_in_one_prometheus_do_not_see_each_other(tmp_path: Path) -> None:
+    assert not _of_two(TWO, tmp_path)
+
+
+def test_two_sets_of_one_name_would(tmp_path: Path) -> None:
+    assert _of_two([replace(each, name="pools") for each in TWO], tmp_path)
