@@ -14,6 +14,7 @@ from pool_observer.advice.asking import Asker
 from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.advice.source import measurement_of
 from pool_observer.advice.text import text
+from pool_observer.commands.parsing import add_asking
 from pool_observer.commands.writing import write
 
 GIVEN, NO_BASE, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -41,7 +42,6 @@ def add_parser(subparsers: Any) -> None:
         description="What to mend, what size of pool is needed before and after, and what\n"
         "PgBouncer would need: from the figures of a running service, calculations shown.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "url", help="of a live page (observe(..., debug_path=...)), or of a Prometheus"
@@ -67,14 +67,6 @@ def add_parser(subparsers: Any) -> None:
         "chance, and not all of them may be met",
     )
     parser.add_argument(
-        "--header",
-        type=_header,
-        action="append",
-        default=[],
-        metavar="'NAME: VALUE'",
-        help="send this header too, for debug_auth or a proxy; may be repeated",
-    )
-    parser.add_argument(
         "--if-released",
         action="append",
         default=[],
@@ -82,13 +74,7 @@ def add_parser(subparsers: Any) -> None:
         help="reckon with this route's mend, such as 'POST /chat', rather than with those that "
         "are worth it; may be repeated",
     )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=10.0,
-        metavar="SECONDS",
-        help="how long to wait for an answer (default: 10)",
-    )
+    add_asking(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
 
@@ -120,17 +106,6 @@ def run(options: argparse.Namespace) -> int:
     return GIVEN if any(each.refusal is None for each in advice) else NO_BASE
 
 
-def _header(given: str) -> tuple[str, str]:
-    name, colon, value = given.partition(":")
-    name, value = name.strip(), value.strip()
-    # What is wrong with it is not repeated: it may be a secret.
-    if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-        raise argparse.ArgumentTypeError("must be like 'Name: value'")
-    if not value.isprintable() or not value.isascii():
-        raise argparse.ArgumentTypeError("must have a value of printable ASCII characters")
-    return name, value
-
-
 def _window(given: str) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,7})([smhd])", given)
     if match is None or int(match[1]) * _UNITS[match[2]] > _LONGEST_WINDOW:
@@ -142,10 +117,3 @@ def _workers(given: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,3}", given):
         raise argparse.ArgumentTypeError("must be a number of 1 or more")
     return int(given)
-
-
-def _seconds(given: str) -> float:
-    seconds = float(given)
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be more than 0, and an hour at most")
-    return seconds

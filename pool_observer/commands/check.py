@@ -38,11 +38,15 @@ modules as your server does, and asks the database server for its limits unless
 """
 
 _EPILOG = """\
-example:
+examples:
   pool-observer check app.db:engine --app app.main:app --workers 4 --replicas 3
+  pool-observer check app.db:engine --no-connect --max-connections 100
+  pool-observer check app.db:engine --format github --fail-on warning
 
-exit status: 0 if there is no finding as bad as --fail-on, 1 if there is, 2 if
-the check could not be run. docs/audit.md explains each finding.
+docs/audit.md explains each finding.
+
+exit status: 0 there is no finding as bad as --fail-on, 1 there is, 2 it could
+not be run, 130 interrupted
 """
 
 
@@ -53,7 +57,6 @@ def add_parser(subparsers: Any) -> None:
         help="say what is wrong with an engine's configuration",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "engine",

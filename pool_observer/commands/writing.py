@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 
-def write(text: str) -> None:
+def write(text: str) -> bool:
     """To stdout. What its encoding lacks is written in its stead as Python does.
 
     Raises OSError if it cannot be written. Who reads no further, as `head`, has had enough, which
-    is no error.
+    is no error; returns whether there is somebody who does.
     """
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()  # or it would fail when Python ends, where nobody can say so
     except BrokenPipeError:
-        return
+        forget()
+        return False
+    return True
+
+
+def forget() -> None:
+    """Have what is still to be written go nowhere: Python would try again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)

@@ -1,0 +1,1 @@
+"""What `pool-observer top` and `snapshot` show in a terminal."""

@@ -1,0 +1,34 @@
+"""`pool-observer top` where there is no terminal to draw on: a block of lines each time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pool_observer.advice.asking import Asker
+from pool_observer.terminal.asking import ask, ask_in_turn
+from pool_observer.terminal.screen import Wanted, lines
+from pool_observer.terminal.seen import Seen
+from pool_observer.terminal.styling import Line
+
+Show = Callable[[list[Line]], None]
+
+
+def once(asker: Asker, url: str, wanted: Wanted, width: int, show: Show) -> None:
+    """One block; raises if there is no answer, or no such pool."""
+    seen, answer = Seen(), ask(asker, url)
+    answer.demand(wanted.pool)
+    seen.hear(answer, time.monotonic())
+    show(lines(seen, wanted, time.monotonic(), width, None))
+
+
+def again_and_again(
+    asker: Asker, url: str, wanted: Wanted, interval: float, width: int, show: Show
+) -> None:
+    """Until it is interrupted; raises if it is clear from the beginning that there is no answer."""
+    seen = Seen()
+    while True:
+        began = time.monotonic()
+        ask_in_turn(asker, url, len(seen.heard), lambda told: seen.hear(told, time.monotonic()))
+        show(lines(seen, wanted, time.monotonic(), width, None))
+        time.sleep(max(0.0, interval - (time.monotonic() - began)))

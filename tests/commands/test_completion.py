@@ -1,0 +1,109 @@
+"""What the real shells make of our scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pool_observer.__main__ import main
+from tests.terminal.pseudo import terminal
+
+Script = Callable[[str], Path]
+
+CASES = [
+    ("to", ["top"]),
+    ("r", ["rules", "runbook"]),
+    ("--v", ["--version"]),
+    ("top --no", ["--no-color"]),
+    ("top --sort ", ["age", "connections"]),
+    ("top --interval 3 --sort a", ["age"]),
+    ("check --fail-on ", ["error", "info", "never", "warning"]),
+    ("completion ", ["bash", "fish", "zsh"]),
+    ("runbook ConnectionPoolE", ["ConnectionPoolExhausted"]),
+]
+
+
+@pytest.fixture
+def script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Script:
+    def written(shell: str) -> Path:
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        assert main(["completion", shell]) == 0
+        file = tmp_path / "script"
+        file.write_text(capsys.readouterr().out)
+        return file
+
+    return written
+
+
+def said_by(*command: str, folder: Path) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(("typed", "expected"), CASES)
+def test_bash_completes(typed: str, expected: list[str], script: Script) -> None:
+    file = script("bash")
+    ask = (
+        'source "$1"; COMP_WORDS=(pool-observer $2); [[ $2 == *" " ]] && COMP_WORDS+=(""); '
+        "COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _pool_observer; "
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    found = said_by("bash", "--norc", "-c", ask, "bash", str(file), typed, folder=file.parent)
+    assert sorted(found) == expected
+
+
+@pytest.mark.parametrize(("typed", "expected"), CASES)
+def test_fish_completes(typed: str, expected: list[str], script: Script) -> None:
+    file = script("fish")
+    ask = f"source {file}; complete -C 'pool-observer {typed}'"
+    found = said_by("fish", "--no-config", "-c", ask, folder=file.parent)
+    assert sorted(line.partition("\t")[0] for line in found) == expected
+
+
+@pytest.mark.parametrize(("typed", "expected"), CASES)
+def test_zsh_completes(typed: str, expected: list[str], script: Script) -> None:
+    """In a terminal: nowhere else does it complete anything."""
+    file = script("zsh")
+    environment = {"PS1": "ready> ", "HOME": str(file.parent), "ZDOTDIR": str(file.parent)}
+    setup = "autoload -U compinit; compinit -u -D; zstyle ':completion:*' list-colors; "
+    with terminal(["zsh", "-f", "-i"], columns=110, lines=40, environment=environment) as it:
+        it.wait_for("ready>")
+        it.type(f"{setup}. {file}; clear; print loa'ded'\n")
+        it.wait_for("loaded\nready>")
+        it.type(f"pool-observer {typed}\t")
+        if len(expected) == 1:
+            head, _, _ = typed.rpartition(" ")
+            it.wait_for(" ".join(f"pool-observer {head} {expected[0]}".split()))
+        else:
+            it.type("\t")
+            it.wait_for(*expected)
+
+
+def test_bash_offers_files_where_a_folder_is_wanted(script: Script) -> None:
+    """In a terminal, for it is not our function that does so."""
+    file = script("bash")
+    (file.parent / "grafana").mkdir()
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    environment = {"PS1": "ready> ", "HISTFILE": os.devnull}
+    with terminal(shell, environment=environment) as it:
+        it.wait_for("ready>")
+        it.type(f"cd {file.parent}; source {file}; clear; echo loa'ded'\n")
+        it.wait_for("loaded\nready>")
+        it.type("pool-observer dashboards gra\t")
+        it.wait_for("pool-observer dashboards grafana")
+        it.type("\x15pool-observer snap\t")
+        it.wait_for("pool-observer snapshot")
+
+
+def test_a_shell_that_is_not_known_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["completion", "tcsh"])
+    assert ended.value.code == 2
+    assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
