@@ -24,10 +24,10 @@ from sqlalchemy.engine import URL
 
 from benchmarks.advice_loads import Callers, demo_users, keeping_chat, mended_chat
 from benchmarks.advice_runs import LONGEST_WAIT, Run, run
+from benchmarks.demo_users import CHATTING, READING
 from benchmarks.report import header, table
 from pool_observer.advice.queueing import WAITS_RATIO
 from pool_observer.advice.sizing import Split
-from pool_observer.demo.run import CHATTING, READING
 
 GENEROUS = Split(2 * (CHATTING + READING), 0)
 TOO_SMALL = Split(5, 10)

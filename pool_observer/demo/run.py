@@ -1,63 +1,188 @@
-"""Runs the workload twice, with the bug and without, and shows what the observer sees."""
+"""The published experiment, first on routes with the fault, then on routes without it."""
 
 from __future__ import annotations
 
 import asyncio
-import textwrap
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from types import FrameType
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.engine import make_url
 
-from pool_observer.demo import show
+from pool_observer.demo import pooler
+from pool_observer.demo.act import Act, act, wrapped
+from pool_observer.demo.alerts import Alerts, alerts
 from pool_observer.demo.database import embedded_postgres
-from pool_observer.demo.workload import Endpoint, chat, patient_chat, read_item, users
-from pool_observer.state import PoolState
-from pool_observer.wiring import observe
+from pool_observer.demo.keeping import kept_folder
+from pool_observer.demo.load import USER, Mix
+from pool_observer.demo.service import Address, address, service
+from pool_observer.demo.table import agreement, table
+from pool_observer.demo.terminal import Screen
 
-CHATTING = 30
-READING = 10
+TIMEOUT = 5.0
+"""`pool_timeout` of the naive act: with SQLAlchemy's 30 s nobody would see an error so soon."""
+
+NAIVE = {"pool_size": 5, "max_overflow": 10, "pool_recycle": -1, "pool_pre_ping": False}
+"""The others are SQLAlchemy's defaults."""
+
+FIXED = {
+    "pool_size": 10,
+    "max_overflow": 10,
+    "pool_timeout": 5,
+    "pool_recycle": 1350,
+    "pool_pre_ping": True,
+}
+"""What the audit has nothing to say against."""
+
+QUERY_SECONDS = 0.05
 
 
-def demo(seconds: int) -> None:
-    """Both acts, `seconds` each."""
-    print("Starting a PostgreSQL ...")
-    with embedded_postgres() as server:
-        url = make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
-        print(
-            f"\n1. {CHATTING} users chat and {READING} read, on SQLAlchemy's default pool. "
-            "A chat keeps its\n   connection while it awaits the model.\n"
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the demo is to be run."""
+
+    seconds: int = 25
+    mix: Mix = field(default_factory=Mix)
+    model_seconds: float = 3.0
+    through_pgbouncer: bool = False
+    with_prometheus: bool = False
+    keep: bool = False
+
+
+def demo(wanted: Wanted, screen: Screen) -> tuple[Act, Act]:
+    """Both acts, and what they came to.
+
+    Raises SystemExit on SIGTERM and SIGHUP, once all is cleaned up.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_ended_by(signal.SIGTERM, signal.SIGHUP))
+        return _Play(wanted, screen, stack).run()
+
+
+class _Play:
+    def __init__(self, wanted: Wanted, screen: Screen, stack: ExitStack) -> None:
+        self._wanted = wanted
+        self._screen = screen
+        self._stack = stack
+
+    def run(self) -> tuple[Act, Act]:
+        wanted, screen, enter = self._wanted, self._screen, self._stack.enter_context
+        screen.say("Starting a PostgreSQL of its own, and a service ...")
+        if wanted.through_pgbouncer:
+            pooler.program()  # or it would be missed only after the rest was started
+        folder = enter(kept_folder())
+        at = self._at = enter(address())
+        self._alerts: Alerts | None = None
+        if wanted.with_prometheus:
+            self._alerts = enter(alerts(at, folder))
+        server = enter(embedded_postgres(folder))
+        self._dsn = server.get_uri()
+        through = self._dsn
+        if wanted.through_pgbouncer:
+            through = enter(pooler.pgbouncer(self._dsn, folder))
+
+        timeout = min(TIMEOUT, wanted.seconds / 4)
+        mix = wanted.mix
+        screen.say()
+        screen.say(screen.styled(f"Live page: {at.page}", "bold"))
+        self._introduce(
+            "1. The naive route holds its connection while the model answers",
+            f"SQLAlchemy's defaults, pool_size=5, max_overflow=10, but pool_timeout={timeout:g}\n"
+            "rather than 30, so that a demo is long enough to see who waits in vain.",
         )
-        before = asyncio.run(act(url, chat, seconds))
-        print("\n2. The same, but a chat closes its session before it awaits the model.\n")
-        after = asyncio.run(act(url, patient_chat, seconds))
-        print(
-            f"\nWith the bug GET /items was answered {reads(before)} times, "
-            f"without it {reads(after)} times."
+        naive = self._settings(self._dsn) | NAIVE | {"pool_timeout": timeout}
+        with service(at, folder, naive):
+            before = self._act("naive", replace(mix, chat_path=f"/naive/chat/{USER}"))
+
+        self._introduce(
+            "2. The fixed route gives it back first, and takes another to write",
+            "pool_size=10, max_overflow=10, pool_timeout=5, pool_pre_ping, pool_recycle=1350"
+            + (",\nbehind PgBouncer in transaction mode." if wanted.through_pgbouncer else "."),
+        )
+        enter(service(at, folder, self._settings(through) | FIXED))
+        after = self._act("fixed", mix)
+        self._conclude(before, after)
+        if wanted.keep:
+            self._keep(at)
+        return before, after
+
+    def _settings(self, dsn: str) -> dict[str, object]:
+        url = make_url(dsn).set(drivername="postgresql+asyncpg")
+        return {
+            "database_url": url.render_as_string(hide_password=False),
+            "through_pgbouncer": dsn != self._dsn,
+            "model_seconds": self._wanted.model_seconds,
+            "model_refusals": 0.02,
+            "query_seconds": QUERY_SECONDS,
+        }
+
+    def _act(self, name: str, mix: Mix) -> Act:
+        if self._alerts is not None:
+            self._alerts.begin(name)
+        told = asyncio.run(act(self._at, self._dsn, mix, self._wanted.seconds, self._screen))
+        if self._alerts is not None:
+            self._alerts.end(name)
+        return told
+
+    def _introduce(self, title: str, text: str) -> None:
+        mix, screen = self._wanted.mix, self._screen
+        screen.say()
+        screen.say(screen.styled(title, "bold"))
+        screen.say(text)
+        screen.say(
+            f"{mix.users} users for {self._wanted.seconds:g} s: {mix.chat_share:.0%} of their "
+            f"requests ask the model ({self._wanted.model_seconds:g} s),\nthe others read items "
+            f"({QUERY_SECONDS * 1000:.0f} ms)."
         )
 
+    def _conclude(self, before: Act, after: Act) -> None:
+        screen = self._screen
+        screen.say()
+        for line in table(before, after, screen):
+            screen.say(line)
+        screen.say()
+        for line in agreement(before, after):
+            screen.say(line)
+        if self._alerts is not None:
+            screen.say()
+            for name in ("naive", "fixed"):
+                fired = ", ".join(self._alerts.fired(name)) or "none"
+                screen.say(wrapped(f"Alerts that fired, {name}: {fired}", indent=""))
+        screen.say()
+        screen.say('Next: in your service, observe(engine, app, debug_path="/debug/pools"), and')
+        screen.say("`pool-observer advise URL` says which routes to mend and what size it needs.")
 
-def reads(state: PoolState) -> int:
-    """How many connections the readers got."""
-    return state.totals.holders["GET /items"].checkouts
-
-
-async def act(url: URL, chatting: Endpoint, seconds: int) -> PoolState:
-    """One run of the workload, shown once a second."""
-    engine = create_async_engine(url)
-    with observe(engine, name="demo") as observer:
-        stop = asyncio.Event()
-        working = [
-            asyncio.create_task(users(engine, "POST /chat", chatting, CHATTING, stop)),
-            asyncio.create_task(users(engine, "GET /items", read_item, READING, stop)),
+    def _keep(self, at: Address) -> None:
+        kept = [
+            ("live page", at.page),
+            ("metrics", f"{at.url}/metrics"),
+            ("dashboards", "pool-observer dashboards FOLDER"),
+            ("the outage", f"pool-observer load {at.url} \\"),
+            ("", f"  --chat-path '/naive/chat/{USER}'"),
         ]
-        for second in range(1, seconds + 1):
-            await asyncio.sleep(1)
-            print(f"after {second} s")
-            print(textwrap.indent(str(observer.explain()), "  "))
-        stop.set()
-        await asyncio.gather(*working)
-        state = observer.snapshot()
-    await engine.dispose()
-    print()
-    print("\n".join(show.summary(state)))
-    return state
+        if self._alerts is not None:
+            kept.insert(2, ("Prometheus", self._alerts.url))
+        with suppress(KeyboardInterrupt):
+            self._screen.say("\nIt goes on until Ctrl-C:")
+            for name, where in kept:
+                self._screen.say(f"  {name:<12} {where}")
+            while True:
+                time.sleep(3600)
+
+
+@contextmanager
+def _ended_by(*signals: signal.Signals) -> Iterator[None]:
+    """These signals end the demo as Ctrl-C does: it cleans up."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {each: signal.signal(each, leave) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

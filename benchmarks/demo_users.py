@@ -14,9 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from pool_observer.holding import holding
+from pool_observer import holding
 
 Endpoint = Callable[[AsyncEngine], Awaitable[None]]
+
+CHATTING = 30
+READING = 10
+"""Users."""
 
 MODEL_SECONDS = 3.0
 READ = text("SELECT count(*) FROM pg_class")
