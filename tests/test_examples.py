@@ -21,9 +21,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = (
     "README.md",
     "docs/advice.md",
-    "docs/advice.md",
     "docs/attribution.md",
     "docs/audit.md",
+    "docs/configuration.md",
     "docs/incidents.md",
     "docs/live-page.md",
     "docs/opentelemetry.md",
