@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pool_observer.__main__ import main
+from tests.conftest import require
 from tests.terminal.pseudo import terminal
 
 Script = Callable[[str], Path]
@@ -31,8 +32,7 @@ CASES = [
 @pytest.fixture
 def script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Script:
     def written(shell: str) -> Path:
-        if shutil.which(shell) is None:
-            pytest.skip(f"{shell} is not installed")
+        require(shutil.which(shell) is not None, shell)
         assert main(["completion", shell]) == 0
         file = tmp_path / "script"
         file.write_text(capsys.readouterr().out)

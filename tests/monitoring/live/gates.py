@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +25,3 @@ class Gates:
 
     def is_open(self, name: str) -> bool:
         return (self._folder / name).exists()
-
-    async def while_open(self, name: str) -> None:
-        """Return once it is shut."""
-        while self.is_open(name):
-            await asyncio.sleep(0.02)
