@@ -1,8 +1,10 @@
-"""`python -m benchmarks [advice | cycles | memory | requests | scrape | snapshot | spans]`."""
+"""`python -m benchmarks WHAT`: one of the benchmarks, which prints its tables."""
 
 from __future__ import annotations
 
 import argparse
+
+WHAT = ("advice", "cycles", "imports", "memory", "requests", "scrape", "snapshot", "spans")
 
 
 def main() -> None:
@@ -11,10 +13,11 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("advice", "cycles", "memory", "requests", "scrape", "snapshot", "spans"),
+        choices=WHAT,
         default="cycles",
         help="advice: whether the pool size that is recommended is the right one; "
         "cycles: time per checkout, beside other tools (the default); "
+        "imports: what importing us adds to SQLAlchemy; "
         "memory: flat over many holds, and bytes per open hold; "
         "requests: what a middleware adds to a request, beside other tools; "
         "scrape: what being scraped costs, beside prometheus_client's own ways; "
@@ -30,6 +33,10 @@ def main() -> None:
         from benchmarks import advice
 
         advice.main(quick=arguments.quick)
+    elif arguments.what == "imports":
+        from benchmarks import imports
+
+        imports.main(quick=arguments.quick)
     elif arguments.what == "memory":
         from benchmarks import memory
 

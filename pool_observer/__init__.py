@@ -1,8 +1,9 @@
 """pool_observer: who is holding our database connections, why, and what do we change?"""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from pool_observer.asgi.middleware import PoolObserverMiddleware
-from pool_observer.audit.facts import Deployment
-from pool_observer.audit.finding import Finding, Severity
 from pool_observer.expecting import expect_long_hold
 from pool_observer.explanation import (
     BlockedLoop,
@@ -32,10 +33,6 @@ from pool_observer.model import (
     Wait,
 )
 from pool_observer.observer import PoolObserver
-from pool_observer.opentelemetry.settings import OpenTelemetry
-from pool_observer.page.access import Visitor
-from pool_observer.page.showing import debug_app
-from pool_observer.probe.settings import ServerProbe
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.server import (
     Blocker,
@@ -58,6 +55,35 @@ from pool_observer.state import (
 from pool_observer.summary import Explanation
 from pool_observer.thresholds import Thresholds
 from pool_observer.wiring import observe
+
+if TYPE_CHECKING:
+    from pool_observer.audit.facts import Deployment
+    from pool_observer.audit.finding import Finding, Severity
+    from pool_observer.opentelemetry.settings import OpenTelemetry
+    from pool_observer.page.access import Visitor
+    from pool_observer.page.showing import debug_app
+    from pool_observer.probe.settings import ServerProbe
+else:
+    # What many services do not use is imported by those that do.
+    _ON_DEMAND = {
+        "Deployment": "audit.facts",
+        "Finding": "audit.finding",
+        "OpenTelemetry": "opentelemetry.settings",
+        "ServerProbe": "probe.settings",
+        "Severity": "audit.finding",
+        "Visitor": "page.access",
+        "debug_app": "page.showing",
+    }
+
+    def __getattr__(name):
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{_ON_DEMAND[name]}")
+        return getattr(module, name)
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Activity",

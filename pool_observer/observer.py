@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
-from pool_observer.audit.facts import Deployment
-from pool_observer.audit.finding import Finding
 from pool_observer.call_site import SiteFinder
 from pool_observer.delivery import FOR_EVER, PATIENCE, Delivery, Messenger
 from pool_observer.failures import Failures
@@ -37,6 +35,8 @@ from pool_observer.state import PoolState
 from pool_observer.summary import Explanation
 
 if TYPE_CHECKING:
+    from pool_observer.audit.facts import Deployment
+    from pool_observer.audit.finding import Finding
     from pool_observer.audit.observed import Audited
 
 
@@ -152,6 +152,7 @@ class PoolObserver:
             them and the database. What the server says of itself is known if it is asked
             (`server_probe`).
         """
+        from pool_observer.audit.facts import Deployment
         from pool_observer.audit.observed import audit_of  # which takes a while, and few need it
 
         audited = self.audited()

@@ -13,17 +13,10 @@ from sqlalchemy.engine import Engine
 from pool_observer.asgi.endpoints import checked_path
 from pool_observer.asgi.installing import answering_at, check_app, check_endpoints, install
 from pool_observer.asgi_types import App
-from pool_observer.audit.at_start import start_audit
-from pool_observer.audit.facts import Deployment
 from pool_observer.hooks.creators import engine_proper
 from pool_observer.hooks.naming import default_name
 from pool_observer.names import checked_name
 from pool_observer.observer import PoolObserver, StandIn
-from pool_observer.opentelemetry.settings import OpenTelemetry
-from pool_observer.page.access import Auth
-from pool_observer.page.showing import PoolsPage, checked_auth
-from pool_observer.probe.settings import ServerProbe
-from pool_observer.probe.starting import check_probe, start_probe
 from pool_observer.prometheus.app import metrics_app
 from pool_observer.prometheus.exporting import check_registry, export, prepare
 from pool_observer.thresholds import Thresholds
@@ -31,6 +24,15 @@ from pool_observer.watchdog import process_messenger, process_reporter, process_
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from pool_observer.audit.facts import Deployment
+    from pool_observer.opentelemetry.settings import OpenTelemetry
+    from pool_observer.page.access import Auth
+    from pool_observer.page.showing import PoolsPage
+    from pool_observer.probe.settings import ServerProbe
+
+Start = Callable[[PoolObserver], object]
+"""Sets something to work for an observer. What is not wanted is not imported."""
 
 logger = logging.getLogger("pool_observer")
 
@@ -130,8 +132,8 @@ def observe(
             raise ValueError(f"debug_path must be another path than metrics_path: {debug_path!r}")
         endpoints[debug_path] = page
     tell_opentelemetry = _teller(opentelemetry)
-    probe = _probe(sync_engine, server_probe)
-    deployment = _deployment(audit)
+    start_probe = _prober(sync_engine, server_probe)
+    start_audit = _auditor(audit)
     _refuse_a_second(sync_engine, name)
     if registry is not None:
         prepare(registry)
@@ -165,10 +167,10 @@ def observe(
     observer.report_through(process_reporter)
     if tell_opentelemetry is not None:
         tell_opentelemetry(observer)
-    if probe is not None:
-        start_probe(observer, sync_engine, probe)
-    if deployment is not None:
-        start_audit(observer, deployment)
+    if start_probe is not None:
+        start_probe(observer)
+    if start_audit is not None:
+        start_audit(observer)
     observer.beside = observers_in_use
     observer.when_backlog_grows(process_watchdog.wake)
     observer.when_closing(lambda: process_watchdog.unwatch(observer))
@@ -188,6 +190,8 @@ def _page(app: object, path: object, auth: object) -> PoolsPage | None:
         return None
     if app is None:
         raise ValueError("debug_path needs the application: observe(engine, app, ...)")
+    from pool_observer.page.showing import PoolsPage, checked_auth
+
     allowed = checked_auth(auth, "debug_auth")
     page = answering_at(app, checked_path(path, "debug_path"))
     if page is None:
@@ -200,10 +204,12 @@ def _page(app: object, path: object, auth: object) -> PoolsPage | None:
     )
 
 
-def _teller(opentelemetry: object) -> Callable[[PoolObserver], object] | None:
+def _teller(opentelemetry: object) -> Start | None:
     """What tells OpenTelemetry of a pool, if that is wanted."""
     if opentelemetry is None or opentelemetry is False:
         return None
+    from pool_observer.opentelemetry.settings import OpenTelemetry
+
     settings = OpenTelemetry() if opentelemetry is True else opentelemetry
     if not isinstance(settings, OpenTelemetry):
         raise TypeError(
@@ -220,10 +226,13 @@ def _teller(opentelemetry: object) -> Callable[[PoolObserver], object] | None:
     return lambda observer: export(observer, settings)
 
 
-def _probe(engine: Engine, wanted: object) -> ServerProbe | None:
-    """How the engine's server is to be asked, if it is."""
+def _prober(engine: Engine, wanted: object) -> Start | None:
+    """What asks the engine's server, if that is wanted."""
     if wanted is None or wanted is False:
         return None
+    from pool_observer.probe.settings import ServerProbe
+    from pool_observer.probe.starting import check_probe, start_probe
+
     settings = ServerProbe() if wanted is True else wanted
     if not isinstance(settings, ServerProbe):
         raise TypeError(
@@ -231,20 +240,23 @@ def _probe(engine: Engine, wanted: object) -> ServerProbe | None:
             f"{type(wanted).__name__}"
         )
     check_probe(engine, settings)
-    return settings
+    return lambda observer: start_probe(observer, engine, settings)
 
 
-def _deployment(wanted: object) -> Deployment | None:
-    """What the audit is to be told, if it is wanted."""
+def _auditor(wanted: object) -> Start | None:
+    """What has the findings of an audit logged, if that is wanted."""
     if wanted is None or wanted is False:
         return None
+    from pool_observer.audit.at_start import start_audit
+    from pool_observer.audit.facts import Deployment
+
     deployment = Deployment() if wanted is True else wanted
     if not isinstance(deployment, Deployment):
         raise TypeError(
             "audit must be True, False or pool_observer.Deployment(...), not "
             f"{type(wanted).__name__}"
         )
-    return deployment
+    return lambda observer: start_audit(observer, deployment)
 
 
 def _refuse_a_second(engine: Engine, name: str) -> None:
