@@ -5,21 +5,21 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
-from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import create_engine
 
 import pool_observer
+from tests.examples import README, ROOT, code_to_paste
 
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(pool_observer.__path__, "pool_observer.")
     if not module.name.endswith("__main__")
 ]
-ROOT = Path(__file__).parent.parent
 # Those of docs/recipes.md are in tests/recipes.
 PAGES = (
-    "README.md",
     "docs/advice.md",
     "docs/attribution.md",
     "docs/audit.md",
@@ -42,6 +42,15 @@ def test_the_examples_in_docstrings_run(name: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_in_the_documentation_run(page: str) -> None:
     results = doctest.testfile(str(ROOT / page), module_relative=False)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette.testclient")
+def test_what_the_readme_has_you_paste_does_what_it_shows() -> None:
+    given = {"app": FastAPI(), "engine": create_engine("sqlite://")}
+    exec(code_to_paste(README), given)
+    results = doctest.testfile(str(README), module_relative=False, globs=given)
     assert results.attempted > 0
     assert results.failed == 0
 

@@ -123,13 +123,22 @@ def fetched(url: str, accept: str = "*/*") -> str:
 
 @contextmanager
 def program(
-    command: Sequence[str], log: Path, ready: str, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    log: Path,
+    ready: str,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[None]:
     """Run a program, from when it answers on the URL `ready`; ends it and all it has started."""
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, stdout=output, stderr=output, env=environment, start_new_session=True
+            command,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
         ) as process,
     ):
         try:
