@@ -19,6 +19,7 @@ from pool_observer.failures import Failures
 from pool_observer.forensics import Forensics
 from pool_observer.holder import Expectation, Holder
 from pool_observer.hooks.attachment import Attachment
+from pool_observer.hooks.awaiting import frames_of_awaiting
 from pool_observer.hooks.greenlets import stacks_beyond
 from pool_observer.hooks.units import current_unit
 from pool_observer.incidents import Incident, Incidents
@@ -94,7 +95,7 @@ class PoolObserver:
         self.stand_in: StandIn | None = None  # if nobody has asked for this observer
         self.stop_telling: Callable[[], None] | None = None  # undoes what the instrumentor added
         self._loops = LoopLag(clock)
-        sites = SiteFinder(skip_callers, stacks_beyond)
+        sites = SiteFinder(skip_callers, stacks_beyond, frames_of_awaiting)
         incidents = Incidents(name, clock, wall_clock)
         self._reports = Reports(self._failures, incidents)
         self._forensics = Forensics(

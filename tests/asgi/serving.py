@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -14,12 +14,12 @@ from tests.support import wait_until
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, loop: Literal["asyncio", "uvloop"] = "asyncio") -> Iterator[str]:
     """Serve the application in a thread of its own; gives the address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            app, log_level="critical", timeout_graceful_shutdown=5, ws="wsproto"
+            app, log_level="critical", timeout_graceful_shutdown=5, ws="wsproto", loop=loop
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
