@@ -57,6 +57,7 @@ HEALTHY = {
     "10 of 97 left on the server": taken(87),
     "8 of 80 left on the server": taken(72, reserved_connections=20),
     "a server whose limit is not known": taken(87, max_connections=None),
+    "tested before use": pool(waits=[wait(stage="ping", seconds=0.002)]),
     "a server that is not asked": pool(server=None),
     "a server that does not answer": pool(server=unanswered()),
     "a server that took none and does not answer": pool(server=unanswered(max_connections=0)),
@@ -65,6 +66,11 @@ ATTENTION = {
     "12 of 15 used": held(12),
     "full": held(15),
     "waiting": pool(waits=[wait(seconds=0.9)]),
+    "waiting for others, not for long": pool(waits=[wait(seconds=0.002)]),
+    "tested, and it takes long": pool(waits=[wait(stage="ping", seconds=0.2)]),
+    "tested, while somebody queues": pool(
+        waits=[wait(1, stage="ping", seconds=0.002), wait(2, seconds=0.001)]
+    ),
     "overdue": held(1, overdue=True),
     "lost": pool(incidents=[incident("lost", at=AT - 299)]),
     "timed out": ago(60, "timed_out"),
@@ -120,6 +126,27 @@ def test_the_reason_is_said(chromium: Chromium, figures: dict[str, Any], sentenc
 
         async def look(page: Page) -> None:
             await expect(page.locator(".notes")).to_have_text(sentence)
+
+        chromium.visit(it.address, look)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "headline"),
+    [
+        (wait(stage="ping", seconds=0.002), "0 of 15 connections used, 1 being opened or tested"),
+        (
+            wait(stage="connect", seconds=3.0),
+            "0 of 15 connections used, 1 waiting, the first for 3.0 s",
+        ),
+    ],
+)
+def test_who_waits_for_nobody_is_not_said_to_queue(
+    chromium: Chromium, waiting: dict[str, Any], headline: str
+) -> None:
+    with service(pool(waits=[waiting])) as it:
+
+        async def look(page: Page) -> None:
+            await expect(page.locator(".headline")).to_have_text(headline)
 
         chromium.visit(it.address, look)
 

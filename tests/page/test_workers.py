@@ -88,6 +88,7 @@ def test_a_worker_that_was_replaced_is_followed(chromium: Chromium) -> None:
             await expect(origin).to_contain_text("Process 72")
             await expect(page.locator(".headline")).to_contain_text("72 of 15")
             await expect(page.locator("#trouble")).to_be_hidden()
+            await expect(page.get_by_role("button", name="71")).to_contain_text("no answer since")
 
         chromium.visit(it.address, look, stand_still=True)
 

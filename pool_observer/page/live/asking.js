@@ -95,6 +95,9 @@ function learn(figures) {
 
 // Which one is asked is not ours to say: within this time, one of many is met again.
 const turn = () => Math.min(5 * EVERY * answers.size, FORGET_AFTER);
+// Whether others have answered for so long that it is blocked, or gone.
+const isSilent = (answer) => [...answers.values()].some((other) =>
+  other.at - answer.at > Math.max(PATIENCE, turn()));
 // Those that may have been the one that let us wait: they have not answered since.
 const owing = () => (gaveUpAt === null ? []
   : [...answers].filter(([, answer]) => answer.at < gaveUpAt).map(([id]) => id));
@@ -106,8 +109,7 @@ function tick() {
   const silence = silentSince === null || !running() ? 0 : now - silentSince;
   const silent = silence > SOON_SILENT || (silence > 0 && !reachable);
   const waitingFor = owing();
-  const stale = Boolean(answer) && running() && [...answers.values()].some((other) =>
-    other.at - answer.at > Math.max(PATIENCE, turn()));
+  const stale = Boolean(answer) && running() && isSilent(answer);
   const troubled = running() && (silent || failure !== null || waitingFor.length > 0 || stale);
   if (silent) {
     const seconds = `${Math.floor(silence / 1000)} s`;

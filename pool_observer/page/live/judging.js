@@ -16,8 +16,9 @@ function judged(pool) {
   const crowded = room !== null && room.free < FREE_AT_LEAST * room.usable;
   const locked = pool.holds.filter((hold) => hold.diagnosis?.kind === "locked").length;
   const lost = pool.incidents.some((one) => one.kind === "lost" && pool.now - one.at < 300);
+  const waiting = pool.waiting > 0 && !isBrief(pool);
   let level = "good";
-  if (pool.waiting || full || recent || failed || overdue || left || lost || late >= MUCH_TOO_LATE ||
+  if (waiting || full || recent || failed || overdue || left || lost || late >= MUCH_TOO_LATE ||
       crowded || locked || (pool.utilization ?? 0) >= 0.8) {
     level = "warn";
   }
@@ -26,12 +27,19 @@ function judged(pool) {
     level = "bad";
   }
   return {
-    level, first, recent, failed, late, overdue, left, full, lost, blocked, room, crowded, locked,
+    level, waiting, first, recent, failed, late, overdue, left, full, lost, blocked, room, crowded, locked,
   };
 }
 
 const MUCH_TOO_LATE = 1;
+const BRIEF = 0.1; // what it may take to open a connection, or to test one
 const FREE_AT_LEAST = 0.1; // of the sessions that the server has for ordinary roles
+
+// Whether nobody waits for others, but only for a connection to be opened or tested.
+function isBrief(pool) {
+  return pool.waits.length > 0 &&
+    pool.waits.every(({ stage, seconds }) => stage !== "queue" && seconds < BRIEF);
+}
 
 // What the server has left for ordinary roles, whoever asks first; null if that is not known.
 function roomOf(server) {
@@ -62,6 +70,7 @@ function situation(pool, found) {
     ? `${plural(pool.used, "connection")} used, without a limit`
     : `${pool.used} of ${plural(pool.max, "connection")} used`;
   if (!pool.waiting) return `${used}, nobody waits`;
+  if (!found.waiting) return `${used}, ${pool.waiting} being opened or tested`;
   const first = found.first ? `, the first for ${duration(found.first)}` : "";
   return `${used}, ${pool.waiting} waiting${first}`.replaceAll("\u00a0", " ");
 }

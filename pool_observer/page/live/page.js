@@ -60,9 +60,11 @@ function showProcesses() {
       return { node: make("li", "", button), button };
     },
     (row, id) => {
-      const level = levelOf(answers.get(id));
-      const name = nameOf(id);
-      say(row.button, level === "good" ? name : `${name}: ${LEVEL_WORDS[level].toLowerCase()}`);
+      const answer = answers.get(id);
+      const level = levelOf(answer);
+      const state = isSilent(answer) ? `no answer since ${clockTime(answer.document.at)}`
+        : level === "good" ? "" : LEVEL_WORDS[level].toLowerCase();
+      say(row.button, state ? `${nameOf(id)}: ${state}` : nameOf(id));
       set(row.button, "aria-pressed", String(id === shownId));
     });
 }
@@ -85,11 +87,11 @@ let announced = null;
 function announce(pools, level) {
   const state = JSON.stringify(pools.map((pool) => {
     const found = judged(pool);
-    return [pool.name, found.level, pool.waiting > 0, found.full, found.blocked.length > 0];
+    return [pool.name, found.level, found.waiting, found.full, found.blocked.length > 0];
   }));
   const worst = pools.find((pool) => judged(pool).level === level);
   const word = worst ? `${worst.used}${worst.max === null ? "" : `/${worst.max}`}` : "";
-  const waiting = worst?.waiting ? `, ${worst.waiting} waiting` : "";
+  const waiting = worst && judged(worst).waiting ? `, ${worst.waiting} waiting` : "";
   document.title = worst ? `${word}${waiting} \u00b7 ${worst.name.slice(0, 80)}` : "Connections";
   if (state === announced) return;
   announced = state;
