@@ -1,6 +1,6 @@
 """Settings of gunicorn for a service whose `/metrics` answers for all of its workers.
 
-    gunicorn app:app --config examples/gunicorn.conf.py
+    gunicorn app:app --config gunicorn.conf.py
 
 Works with and without `preload_app`.
 """

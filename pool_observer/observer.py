@@ -188,23 +188,6 @@ class PoolObserver:
         self._take_stock()
         self._delivery.deliver(patience)
 
-    def catch_up(self) -> None:
-        """What the watchdog does whenever much has happened."""
-        self._take_stock()
-
-    def tick(self) -> None:
-        """What the watchdog does once a second."""
-        try:
-            self._take_stock()
-            self._forensics.watch_loops()
-            self._loops.probe()
-            while self._first_tick:
-                self._first_tick.pop(0)()
-            for do in self._ticking:
-                do()
-        finally:
-            self._reports.soon()  # whatever an exporter's trouble is
-
     def close(self) -> None:
         """Stop observing, and leave nothing behind on the engine. Idempotent."""
         if self.closed:
@@ -239,6 +222,23 @@ class PoolObserver:
         )
 
     # -- what the rest of the package needs --------------------------------------------------
+
+    def catch_up(self) -> None:
+        """What the watchdog does whenever much has happened."""
+        self._take_stock()
+
+    def tick(self) -> None:
+        """What the watchdog does once a second."""
+        try:
+            self._take_stock()
+            self._forensics.watch_loops()
+            self._loops.probe()
+            while self._first_tick:
+                self._first_tick.pop(0)()
+            for do in self._ticking:
+                do()
+        finally:
+            self._reports.soon()  # whatever an exporter's trouble is
 
     def look_into(self) -> tuple[PoolState, Explanation, int]:
         """A snapshot and its explanation, as of the same instant, and the clock's time then."""

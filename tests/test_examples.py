@@ -5,31 +5,26 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import create_engine
 
 import pool_observer
-from tests.examples import README, ROOT, code_to_paste
+from tests.examples import PAGES, README, blocks, code_to_paste
 
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(pool_observer.__path__, "pool_observer.")
     if not module.name.endswith("__main__")
 ]
-# Those of docs/recipes.md are in tests/recipes.
-PAGES = (
-    "docs/advice.md",
-    "docs/attribution.md",
-    "docs/audit.md",
-    "docs/configuration.md",
-    "docs/incidents.md",
-    "docs/live-page.md",
-    "docs/opentelemetry.md",
-    "docs/pgbouncer.md",
-    "docs/prometheus.md",
-)
+# The README's session goes on from what it has you paste.
+PAGES_WITH_SESSIONS = [
+    page
+    for page in PAGES
+    if page != README and any(block.shows for block in blocks(page, "python"))
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -39,9 +34,9 @@ def test_the_examples_in_docstrings_run(name: str) -> None:
 
 # The oldest Starlette we support asks the newest anyio for names that it has replaced.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette.testclient")
-@pytest.mark.parametrize("page", PAGES)
-def test_the_examples_in_the_documentation_run(page: str) -> None:
-    results = doctest.testfile(str(ROOT / page), module_relative=False)
+@pytest.mark.parametrize("page", PAGES_WITH_SESSIONS, ids=lambda page: page.name)
+def test_the_examples_in_the_documentation_run(page: Path) -> None:
+    results = doctest.testfile(str(page), module_relative=False)
     assert results.attempted > 0
     assert results.failed == 0
 

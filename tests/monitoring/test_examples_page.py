@@ -1,38 +1,28 @@
-"""What `docs/monitoring.md` and the README of the examples say can be done, and lead to."""
+"""What `docs/monitoring.md` and the README of the examples say can be done, and name."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from pool_observer.__main__ import main
+from tests.examples import commands
 from tests.monitoring.examples_files import EXAMPLES, ROOT, own_labels
 
 PAGE = ROOT / "docs" / "monitoring.md"
 README = EXAMPLES / "README.md"
 
 
-def _commands(page: str) -> list[str]:
-    """Of the shell; what they say in a variable is put in its place."""
-    said = dict(re.findall(r"^(\w+)=\((.+?)\)$", page, re.MULTILINE | re.DOTALL))
-    return [
-        re.sub(r'"\$\{(\w+)\[@\]\}"', lambda variable: said[variable[1]], command)
-        for command in re.findall(r"^pool-observer (.*)$", page, re.MULTILINE)
-    ]
+COMMANDS = [each for each in commands(PAGE, "pool-observer") if len(each) > 1]
 
 
-COMMANDS = _commands(PAGE.read_text())
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_command_does_as_it_is_written(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = shlex.split(command)
     assert main(arguments) == 0
     if arguments[0] != "runbook":
         assert list((tmp_path / arguments[1]).iterdir())
@@ -40,15 +30,7 @@ def test_a_command_does_as_it_is_written(
 
 
 def test_there_are_commands() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"dashboards", "rules", "runbook"}
-
-
-@pytest.mark.parametrize("page", [PAGE, README], ids=lambda page: page.name)
-def test_every_link_leads_to_something(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
-    assert links
-    for link in links:
-        assert link.startswith("https://") or (page.parent / link).exists(), link
+    assert {arguments[0] for arguments in COMMANDS} == {"dashboards", "rules", "runbook"}
 
 
 def test_every_file_that_is_named_exists() -> None:
