@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pool_observer.commands.catalogue import asked_for, module_of, parser, unknown, version
-from pool_observer.commands.parsing import DONE, FAILED, INTERRUPTED
+from pool_observer.commands.parsing import FAILED, INTERRUPTED, complain, put
 from pool_observer.commands.reporting import leave
 from pool_observer.commands.writing import forget
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
-        _flush()
+        _let_go()
 
 
 def _run(arguments: Sequence[str], *, is_program: bool = False) -> int:
@@ -29,13 +29,11 @@ def _run(arguments: Sequence[str], *, is_program: bool = False) -> int:
     program = parser(lambda each: each is module or command == "completion")
     if command is None:
         if program.parse_args(arguments).version:
-            print(f"pool-observer {version()}")
-            return DONE
+            return put(None, f"pool-observer {version()}\n")
         program.print_help()
         return FAILED
     if module is None:
-        print(f"pool-observer: {unknown(command)}", file=sys.stderr)
-        return FAILED
+        return complain(None, unknown(arguments))
     options = program.parse_args(arguments)
     loaded = module.load()
     if command == "completion":
@@ -46,13 +44,13 @@ def _run(arguments: Sequence[str], *, is_program: bool = False) -> int:
     return status
 
 
-def _flush() -> None:
-    """What argparse has printed, too, goes where it can: Python would complain when it ends."""
+def _let_go() -> None:
+    """What could not be written has been said by then: Python would try again when it ends."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
-        forget()
+        forget(sys.stdout)
 
 
 if __name__ == "__main__":

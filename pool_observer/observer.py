@@ -256,12 +256,14 @@ class PoolObserver:
         engine = self._attachment.current_engine()
         if engine is None:
             return None
-        others = [each._attachment.current_engine() for each in self.beside() if each is not self]
+        known = {each._attachment.current_engine(): each.name for each in self.beside()}
+        names = {each: name for each, name in known.items() if each is not None}
         return Audited(
             engine,
             None if self._app is None else self._app(),
             self.server_state(),
-            tuple(other for other in others if other is not None),
+            tuple(other for other in names if other is not engine),
+            names | {engine: self.name},
         )
 
     def show_server(self, server: Callable[[], ServerState | None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
@@ -51,6 +51,10 @@ _LOCAL = ("sqlite", "duckdb")
 _IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 
 
+def _by_its_url(engine: Engine) -> str:
+    return default_name(engine.url)
+
+
 def distinct(engines: Iterable[object]) -> list[Engine]:
     """The engines that have pools of their own: several may share one."""
     found: list[Engine] = []
@@ -68,11 +72,13 @@ def gathered(
     server: ServerState | None,
     *,
     unbound_belong_to: Engine | None = None,
+    name_of: Callable[[Engine], str] = _by_its_url,
 ) -> list[Facts]:
     """The facts about each of some engines of one process.
 
     :param unbound_belong_to: whose the factories of sessions are that name no engine; by default
         they are the only one's.
+    :param name_of: what the pool of an engine is called.
     """
     routes = () if app is None else routes_of(app)
     makers = list(sessions)
@@ -93,13 +99,15 @@ def gathered(
         ]
         facts.append(
             Facts(
-                pool=default_name(engine.url),
+                pool=name_of(engine),
                 settings=_settings(engine.pool),
                 kind=_kind(engine.pool),
                 asynchronous=_is_asynchronous(engine),
                 local=_is_local(engine),
                 arguments=_arguments(engine),
-                neighbours=tuple(_neighbour(engine, other) for _, other in neighbours),
+                neighbours=tuple(
+                    _neighbour(engine, other, name_of(other)) for _, other in neighbours
+                ),
                 speaks_for_all=all(index < position for position, _ in neighbours),
                 sessions=tuple(_makers_of(engine, makers, unbound_belong_to)),
                 # What is found there is told once.
@@ -189,9 +197,9 @@ def on_one_server(engine: Engine, other: Engine) -> bool:
     return server is not None and server == _server(other)
 
 
-def _neighbour(engine: Engine, other: Engine) -> Neighbour:
+def _neighbour(engine: Engine, other: Engine, name: str) -> Neighbour:
     return Neighbour(
-        name=default_name(other.url),
+        name=name,
         max=most(_settings(other.pool)),
         same_database=engine.url.database == other.url.database,
         asynchronous=_is_asynchronous(other),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.engine import Engine
 
@@ -13,6 +13,7 @@ from pool_observer.audit.facts import Deployment, Facts
 from pool_observer.audit.finding import Finding
 from pool_observer.audit.gathering import distinct, gathered, on_one_server
 from pool_observer.audit.rules import judge
+from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
 
 
@@ -25,6 +26,8 @@ class Audited:
     server: ServerState | None
     others: tuple[Engine, ...]
     """The other engines of this process that are observed."""
+    names: Mapping[Engine, str] = field(default_factory=dict)
+    """What the pools of all of them are called."""
 
 
 def audit_of(
@@ -89,4 +92,5 @@ def _facts(audited: Audited, sessions: Iterable[object], deployment: Deployment)
         deployment,
         audited.server,
         unbound_belong_to=audited.engine,
+        name_of=lambda engine: audited.names.get(engine) or default_name(engine.url),
     )[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from typing import Any
 
 from pool_observer.advice.advising import advise
@@ -14,8 +13,7 @@ from pool_observer.advice.asking import Asker
 from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.advice.source import measurement_of
 from pool_observer.advice.text import text
-from pool_observer.commands.parsing import add_asking
-from pool_observer.commands.writing import write
+from pool_observer.commands.parsing import add_asking, complain, put
 
 GIVEN, NO_BASE, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: at least one pool was advised on; nothing was measured long enough, or there is
@@ -27,7 +25,8 @@ examples:
   pool-observer advise http://localhost:8000/debug/pools --header 'X-Debug-Token: ...'
   pool-observer advise http://prometheus:9090 --window 1d --selector 'job="orders"'
 
-exit status: 0 there is advice, 1 too little was measured, 2 it could not be asked or written
+exit status: 0 there is advice, 1 too little was measured, 2 it could not be
+asked or written, 130 interrupted
 """
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -87,8 +86,7 @@ def run(options: argparse.Namespace) -> int:
         )
         advice = advise(measurement, released=options.if_released)
     except CannotMeasureError as error:
-        print(f"pool-observer advise: {error}", file=sys.stderr)
-        return FAILED
+        return complain("advise", error)
     except KeyboardInterrupt:
         return INTERRUPTED
     if options.json:
@@ -96,13 +94,10 @@ def run(options: argparse.Namespace) -> int:
         shown = json.dumps(figures, indent=2)
     else:
         shown = text(advice, measurement.source, remarks=measurement.remarks)
-    try:
-        write(f"{shown}\n")
-    except OSError as error:
-        print(f"pool-observer advise: cannot be written: {error.strerror}", file=sys.stderr)
+    if put("advise", f"{shown}\n") == FAILED:
         return FAILED
     if not advice:
-        print("pool-observer advise: no pool is observed there", file=sys.stderr)
+        complain("advise", "no pool is observed there")
     return GIVEN if any(each.refusal is None for each in advice) else NO_BASE
 
 

@@ -5,14 +5,13 @@ Only the one that is asked for is imported: what the others need takes longer th
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from pool_observer.commands.parsing import Parser
+from pool_observer.commands.parsing import Parser, instead_of, nearest
 from pool_observer.wording import one_line
 
 _DESCRIPTION = "Who is holding our database connections, why, and what do we change?"
@@ -104,12 +103,18 @@ def parser(wanted: Callable[[Module], bool]) -> Parser:
     return program
 
 
-def unknown(command: str) -> str:
-    """What is wrong with it, and the mend."""
+def unknown(arguments: Sequence[str]) -> str:
+    """What is wrong with the command that is named, and the mend."""
+    command, *more = (each for each in arguments if not each.startswith("-"))
     names = [name for module in MODULES for name in module.commands]
-    close = difflib.get_close_matches(command, names, n=1)
-    mend = f"did you mean {close[0]}?" if close else f"there is {', '.join(names)}"
-    return one_line(f"there is no command {command!r}; {mend}")
+    if command.casefold() == "version":
+        mend: str | None = "see pool-observer --version"
+    elif command.casefold() == "help":
+        about = nearest(more[0], names) if more else None
+        mend = f"see pool-observer {about} --help" if about else "see pool-observer --help"
+    else:
+        mend = instead_of(command, names)
+    return f"{one_line(f'there is no command {command!r}')}; {mend}"
 
 
 def version() -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
+from pathlib import Path
 from typing import Any
 
-from pool_observer.audit.auditing import audit
+from sqlalchemy.engine import Engine
+
 from pool_observer.audit.complaints import in_a_line
 from pool_observer.audit.facts import Deployment
 from pool_observer.audit.finding import Finding, Severity
+from pool_observer.audit.gathering import distinct, gathered
 from pool_observer.audit.loading import (
     LoadingError,
     factories_beside,
@@ -20,16 +24,18 @@ from pool_observer.audit.loading import (
     look_in,
 )
 from pool_observer.audit.rendering import as_github, as_json, as_text
-from pool_observer.audit.rules import RULES
+from pool_observer.audit.rules import RULES, judge, most_severe_first
+from pool_observer.commands.parsing import complain
 from pool_observer.commands.reporting import standard_output_kept
-from pool_observer.hooks.creators import engine_proper
+from pool_observer.commands.writing import cannot_be
 from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
+from pool_observer.wiring import observers_in_use
 
 _FORMATS = {"text": as_text, "json": as_json, "github": as_github}
 _NEVER = "never"
 
-NOTHING_FOUND, FOUND, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+NOTHING_FOUND, FOUND, INTERRUPTED = 0, 1, 130
 
 _DESCRIPTION = """\
 Says what is wrong with an engine's configuration, before it hurts. Imports your
@@ -37,16 +43,19 @@ modules as your server does, and asks the database server for its limits unless
 --no-connect is given.
 """
 
-_EPILOG = """\
+_CODES = textwrap.wrap(", ".join(RULES), 76, break_on_hyphens=False)
+
+_EPILOG = f"""\
 examples:
   pool-observer check app.db:engine --app app.main:app --workers 4 --replicas 3
   pool-observer check app.db:engine --no-connect --max-connections 100
   pool-observer check app.db:engine --format github --fail-on warning
 
-docs/audit.md explains each finding.
+findings, as docs/audit.md explains them, and --ignore takes them:
+  {f"{chr(10)}  ".join(_CODES)}
 
 exit status: 0 there is no finding as bad as --fail-on, 1 there is, 2 it could
-not be run, 130 interrupted
+not be run or written, 130 interrupted
 """
 
 
@@ -130,21 +139,27 @@ def run(options: argparse.Namespace) -> int:
     try:
         with standard_output_kept() as write:
             findings, pools = _checked(options)
-            write(_FORMATS[options.format](findings, pools))
+            report = _FORMATS[options.format](findings, pools)
+            try:
+                write(report)
+            except OSError as error:
+                return complain("check", cannot_be("written", error))
         return FOUND if _fails(findings, options.fail_on) else NOTHING_FOUND
     except KeyboardInterrupt:
         return INTERRUPTED
     except LoadingError as error:
-        said = str(error)
+        return complain("check", error)
     except BaseException as error:  # a traceback's status says that something was found
-        said = in_a_line(error)
-    print(f"pool-observer check: {said}", file=sys.stderr)
-    return NOT_RUN
+        return complain("check", in_a_line(error))
 
 
 def _checked(options: argparse.Namespace) -> tuple[tuple[Finding, ...], list[str]]:
     """What was found, and the names of the pools."""
     deployment = _deployment(options)
+    if not Path(options.app_dir).is_dir():
+        raise LoadingError(
+            f"there is no folder {options.app_dir!r}; --app-dir is where your modules are"
+        )
     look_in(options.app_dir)
     targets = {target: load(target, is_engine, "an engine") for target in options.engine}
     app = None if options.app is None else load(options.app, is_app, "an application")
@@ -152,16 +167,19 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Finding, ...], list[str
     for target, engine in targets.items():
         beside = factories_beside(target, engine)
         sessions += [each for each in beside if all(each is not known for known in sessions)]
-    engines = list(targets.values())
+    engines = distinct(targets.values())
     server = None if options.no_connect else _asked(engines[0], options)
-    findings = tuple(
-        finding
-        for finding in audit(engines, app, sessions=sessions, deployment=deployment, server=server)
-        if finding.code not in options.ignore
+    facts = gathered(engines, app, sessions, deployment, server, name_of=_name_of)
+    findings = most_severe_first(
+        [finding for each in facts for finding in judge(each) if finding.code not in options.ignore]
     )
-    return findings, list(
-        dict.fromkeys(default_name(engine_proper(each, "check").url) for each in engines)
-    )
+    return findings, list(dict.fromkeys(map(_name_of, engines)))
+
+
+def _name_of(engine: Engine) -> str:
+    """As its observer has it, if it is observed."""
+    observers = (each for each in observers_in_use() if each.observes(engine.pool))
+    return next((each.name for each in observers), default_name(engine.url))
 
 
 def _deployment(options: argparse.Namespace) -> Deployment:
@@ -186,7 +204,7 @@ def _described(options: argparse.Namespace) -> Deployment:
     )
 
 
-def _asked(engine: object, options: argparse.Namespace) -> ServerState | None:
+def _asked(engine: Engine, options: argparse.Namespace) -> ServerState | None:
     """What the server says; a line for people if it does not answer."""
     from pool_observer.probe.refusals import in_a_sentence
     from pool_observer.probe.starting import look_once
@@ -194,8 +212,7 @@ def _asked(engine: object, options: argparse.Namespace) -> ServerState | None:
     try:
         return look_once(engine)
     except Exception as error:
-        name = default_name(engine_proper(engine, "check").url)
-        said = f"{name} was not asked for its limits ({in_a_sentence(error)})"
+        said = f"{_name_of(engine)} was not asked for its limits ({in_a_sentence(error)})"
         if options.max_connections is None:
             said += "; say --max-connections, or --no-connect"
         print(said, file=sys.stderr)

@@ -6,9 +6,8 @@ import argparse
 from typing import Any
 
 from pool_observer.commands.described import described
-from pool_observer.commands.parsing import DONE, complain
+from pool_observer.commands.parsing import put
 from pool_observer.commands.shells import SHELLS
-from pool_observer.commands.writing import write
 
 _EXAMPLES = """\
 examples:
@@ -16,7 +15,7 @@ examples:
   eval "$(pool-observer completion zsh)"      in ~/.zshrc, after compinit
   pool-observer completion fish > ~/.config/fish/completions/pool-observer.fish
 
-exit status: 0 printed, 2 it could not be written
+exit status: 0 printed, 2 it could not be written, 130 interrupted
 """
 
 
@@ -33,8 +32,4 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, everything: argparse.ArgumentParser) -> int:
     """Print the script for all commands that this parser knows; returns the exit status."""
-    try:
-        write(SHELLS[options.shell](*described(everything)))
-    except OSError as error:
-        return complain("completion", f"cannot be written: {error.strerror}")
-    return DONE
+    return put("completion", SHELLS[options.shell](*described(everything)))

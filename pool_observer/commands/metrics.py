@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pool_observer.commands.parsing import DONE, complain
-from pool_observer.commands.writing import write
+from pool_observer.commands.parsing import put
 
 _EXAMPLES = """\
 examples:
   pool-observer metrics | less
   pool-observer metrics > docs/metrics.md
 
-exit status: 0 printed, 2 it could not be written
+exit status: 0 printed, 2 it could not be written, 130 interrupted
 """
 
 
@@ -31,8 +30,4 @@ def run(options: argparse.Namespace) -> int:  # noqa: ARG001 (it has none)
     """Print it; returns the exit status."""
     from pool_observer.prometheus.reference import markdown
 
-    try:
-        write(markdown())
-    except OSError as error:
-        return complain("metrics", f"cannot be written: {error.strerror}")
-    return DONE
+    return put("metrics", markdown())

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pool_observer.commands.writing import write
+from pool_observer.commands.files import compare_files, write_files
+from pool_observer.commands.parsing import complain, nearest, put
 from pool_observer.monitoring.alerts import ALERTS
 from pool_observer.monitoring.files import dashboard_files, rule_files
 from pool_observer.monitoring.runbooks import runbooks, section
 from pool_observer.monitoring.settings import WATCHED, Settings
 from pool_observer.thresholds import Thresholds
 
-WRITTEN, DIFFERS, FAILED = 0, 1, 2
-"""Exit statuses: the files are as they should be; with --check, they are not; wrong options, or no
-writing them."""
+_STATUSES = """\
+exit status: 0 written, 1 --check found files that are not what they would be,
+2 they could not be written, 130 interrupted
+"""
 
-_EXAMPLES = """\
+_DASHBOARDS = f"""\
 examples:
   pool-observer dashboards grafana/dashboards --datasource prometheus-main
+  pool-observer dashboards grafana/dashboards --selector 'namespace="shop"' --keep cluster
+  pool-observer dashboards grafana/dashboards --threshold slow_wait=1 --check
+
+{_STATUSES}"""
+
+_RULES = f"""\
+examples:
   pool-observer rules alerts --threshold slow_wait=1 --threshold idle_capacity_ratio=0.5
   pool-observer rules alerts --selector 'namespace="shop"' --keep cluster --keep namespace
   pool-observer rules alerts --grafana-url https://grafana.example.com --check
-  pool-observer runbook ConnectionPoolExhausted
 
-exit status: 0 written, 1 --check found files that are not what they would be, 2 it failed
+{_STATUSES}"""
+
+_NAMES = tuple(dict.fromkeys(alert.name for alert in ALERTS))
+
+_RUNBOOK = f"""\
+alerts:
+  {f"{chr(10)}  ".join(_NAMES)}
+
+examples:
+  pool-observer runbook ConnectionPoolExhausted
+  pool-observer runbook ConnectionPoolExhausted --threshold full_for=60
+  pool-observer runbook > runbooks.md
+
+exit status: 0 printed, 2 it could not be written, 130 interrupted
 """
 
 _DEFAULTS = Settings()
@@ -41,24 +61,24 @@ def add_parsers(subparsers: Any) -> None:
         "dashboards",
         "write the Grafana dashboards",
         "Dashboards for Grafana, to be imported by hand or provisioned.",
+        _DASHBOARDS,
     )
     _add_writer(
         subparsers,
         "rules",
         "write the Prometheus rules, alerts and runbooks",
-        "Recording and alerting rules for Prometheus and for its Kubernetes operator, inhibition\n"
-        "rules for Alertmanager, and the runbooks with the same figures.",
+        "Recording and alerting rules for Prometheus and for its Kubernetes operator,\n"
+        "inhibition rules for Alertmanager, and the runbooks with the same figures.",
+        _RULES,
     )
     runbook = subparsers.add_parser(
         "runbook",
         help="print what an alert means, and what to do",
         description="What an alert means, whom it hurts, how to find the cause, and the mend.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_RUNBOOK,
     )
-    names = tuple(dict.fromkeys(alert.name for alert in ALERTS))
     runbook.add_argument(
-        "alert", nargs="?", choices=names, metavar="ALERT", help="its name (default: all of them)"
+        "alert", nargs="?", choices=_NAMES, metavar="ALERT", help="its name (default: all of them)"
     )
     _add_settings(runbook)
 
@@ -68,48 +88,23 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = _settings(options)
         if options.command == "runbook":
-            write(section(options.alert, settings) if options.alert else runbooks(settings))
-            return WRITTEN
+            shown = section(options.alert, settings) if options.alert else runbooks(settings)
+            return put("runbook", shown)
         files: Callable[[Settings], dict[str, str]] = (
             rule_files if options.command == "rules" else dashboard_files
         )
-        return _written(files(settings), options.folder, check=options.check)
-    except (ValueError, OSError) as error:
-        print(f"pool-observer {options.command}: {error}", file=sys.stderr)
-        return FAILED
+        wanted = {options.folder / name: text for name, text in files(settings).items()}
+    except ValueError as error:
+        return complain(options.command, error)
+    return (compare_files if options.check else write_files)(options.command, wanted)
 
 
-def _written(files: dict[str, str], folder: Path, *, check: bool) -> int:
-    if check:
-        stale = [name for name, text in files.items() if not _is_there(folder / name, text)]
-        for name in stale:
-            print(f"{folder / name} is not what it would be", file=sys.stderr)
-        return DIFFERS if stale else WRITTEN
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        _write_whole(folder / name, text)
-    write("".join(f"{folder / name}\n" for name in files))
-    return WRITTEN
-
-
-def _is_there(file: Path, text: str) -> bool:
-    return file.exists() and file.read_bytes() == text.encode()
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Whoever reads the file meanwhile reads the old or the new, and no half of it."""
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_bytes(text.encode())
-    beside.replace(file)
-
-
-def _add_writer(subparsers: Any, name: str, short: str, description: str) -> None:
+def _add_writer(subparsers: Any, name: str, short: str, description: str, examples: str) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=short,
         description=description,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=examples,
     )
     parser.add_argument("folder", type=_folder, help="where to write them; made if need be")
     parser.add_argument(
@@ -211,7 +206,9 @@ def _folder(text: str) -> Path:
 def _threshold(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if name not in WATCHED:
-        raise argparse.ArgumentTypeError(f"nothing here has a threshold {name!r}")
+        close = nearest(name, WATCHED)
+        but = f", but {close}" if close else ""
+        raise argparse.ArgumentTypeError(f"nothing here has a threshold {name!r}{but}")
     try:
         return name, float(value)
     except ValueError:

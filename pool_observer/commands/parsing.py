@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from pool_observer.wording import one_line
+from pool_observer.commands.writing import cannot_be, forget, write
+from pool_observer.wording import LONGEST, one_line
 
 DONE, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses of all commands: it is done; it is, and the answer is the one that a script wants
@@ -32,17 +35,74 @@ class Parser(argparse.ArgumentParser):
         """Of a command, too, no argument is left over: who has all of them names the wrong one."""
         options, left = super().parse_known_args(args, namespace)
         if left:
-            self.error(f"unrecognized arguments: {' '.join(left)}")
+            wrong = next((each for each in left if each.startswith("-")), "").partition("=")[0]
+            close = nearest(wrong, self._option_string_actions)
+            self.error(
+                f"unrecognized arguments: {' '.join(left)}", close and f"did you mean {close}?"
+            )
         return options, left
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(FAILED, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Argparse would name all choices, however many there are."""
+        if action.choices is not None and value not in action.choices:
+            wrong = argparse.ArgumentError(action, f"there is no {value!r}")
+            self.error(str(wrong), instead_of(str(value), map(str, action.choices)))
+
+    def error(self, message: str, mend: str | None = None) -> NoReturn:
+        _complain(self.prog, f"{one_line(message)}; {mend or f'see {self.prog} --help'}")
+        self.exit(FAILED)
+
+    def print_help(self, file: Any = None) -> None:
+        """Argparse would not say that it cannot be written."""
+        if file is not None:
+            super().print_help(file)
+            return
+        try:
+            write(self.format_help())
+        except OSError as error:
+            _complain(self.prog, cannot_be("written", error))
+            self.exit(FAILED)
 
 
-def complain(command: str, said: object) -> int:
+def nearest(given: str, known: Iterable[str]) -> str | None:
+    """The one that was probably meant, in capitals or not."""
+    names = {each.lstrip("-").casefold(): each for each in known}
+    close = difflib.get_close_matches(given.lstrip("-").casefold(), names, n=1)
+    return names[close[0]] if close else None
+
+
+def instead_of(given: str, known: Iterable[str]) -> str | None:
+    """What there is instead, if that can be said in a line."""
+    known = list(known)
+    close = nearest(given, known)
+    if close is not None:
+        return f"did you mean {close}?"
+    everything = f"there is {', '.join(known)}"
+    return everything if len(everything) <= LONGEST else None
+
+
+def put(command: str | None, text: str) -> int:
+    """Print what a command has to say; returns the exit status."""
+    try:
+        write(text)
+    except OSError as error:
+        return complain(command, cannot_be("written", error))
+    return DONE
+
+
+def complain(command: str | None, said: object) -> int:
     """One line on standard error; returns the exit status."""
-    print(f"pool-observer {command}: {said}", file=sys.stderr)
+    _complain("pool-observer" if command is None else f"pool-observer {command}", said)
     return FAILED
+
+
+def _complain(program: str, said: object) -> None:
+    if sys.stderr is None:  # Python would print it on standard output
+        return
+    try:
+        print(f"{program}: {said}", file=sys.stderr, flush=True)
+    except OSError:  # there is nobody else to tell
+        forget(sys.stderr)
 
 
 def add_asking(parser: argparse.ArgumentParser) -> None:

@@ -8,15 +8,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from pool_observer.commands.writing import write
+
 
 @contextlib.contextmanager
-def standard_output_kept() -> Iterator[Callable[[str], None]]:
+def standard_output_kept() -> Iterator[Callable[[str], object]]:
     """What writes the report. All else that is printed meanwhile goes to standard error.
 
     That is so for threads, processes and handlers too that have got hold of standard output.
     """
     if not _is_our_own():
-        yield _print
+        yield write
         return
     sys.stdout.flush()
     ours = os.dup(sys.stdout.fileno())
@@ -51,11 +53,8 @@ def _is_our_own() -> bool:
     return None not in (sys.stdout, sys.stderr) and sys.stdout is sys.__stdout__
 
 
-def _print(report: str) -> None:
-    print(report, end="")
-
-
 def _write(descriptor: int, report: str) -> None:
     left = report.encode(sys.stdout.encoding, errors="backslashreplace")
-    while left:
-        left = left[os.write(descriptor, left) :]
+    with contextlib.suppress(BrokenPipeError):  # who reads no further has had enough
+        while left:
+            left = left[os.write(descriptor, left) :]

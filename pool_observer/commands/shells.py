@@ -14,6 +14,14 @@ _BASH = """\
 # pool-observer: in ~/.bashrc, eval "$(pool-observer completion bash)"
 _pool_observer() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command= words=
+    local before=
+    if [[ $current == = ]]; then
+        current=
+    elif [[ $previous == = ]]; then
+        previous=${{COMP_WORDS[COMP_CWORD-2]}}
+    elif [[ $current == --*=* ]]; then
+        previous=${{current%%=*}} before=${{current%%=*}}= current=${{current#*=}}
+    fi
     if (( COMP_CWORD > 1 )); then command=${{COMP_WORDS[1]}}; fi
     COMPREPLY=()
     case "$command $previous" in
@@ -68,7 +76,8 @@ def bash(program: Described, commands: Sequence[Described]) -> str:
         for option in each.options:
             patterns = "|".join(f'"{each.name} {flag}"' for flag in option.flags)
             if option.choices:
-                known = f'COMPREPLY=( $(compgen -W "{" ".join(option.choices)}" -- "$current") )'
+                choices = " ".join(option.choices)
+                known = f'COMPREPLY=( $(compgen -P "$before" -W "{choices}" -- "$current") )'
                 values.append(f"        {patterns}) {known}; return ;;")
             elif option.takes is not None:
                 yours.append(patterns)
@@ -109,10 +118,11 @@ def _zsh_arguments(command: Described) -> str:
 
 def _zsh_option(option: Option) -> str:
     text = re.sub(r"([\[\]:\\])", r"\\\1", option.help)
-    value = ""
+    equals = value = ""
     if option.takes is not None:
+        equals = "="
         value = f":{re.sub(r'[^A-Za-z ]', '', option.takes)}:({' '.join(option.choices)})"
-    return " ".join(_quoted(f"*{flag}[{text}]{value}") for flag in option.flags)
+    return " ".join(_quoted(f"*{flag}{equals}[{text}]{value}") for flag in option.flags)
 
 
 def fish(program: Described, commands: Sequence[Described]) -> str:

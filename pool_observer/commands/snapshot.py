@@ -16,7 +16,8 @@ from pool_observer.commands.parsing import (
     complain,
 )
 from pool_observer.commands.writing import write
-from pool_observer.terminal.asking import understood
+from pool_observer.terminal.asking import document, understood
+from pool_observer.terminal.faults import sendable
 from pool_observer.terminal.report import report
 
 _DESCRIPTION = """\
@@ -53,7 +54,8 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask and print; returns the exit status."""
     try:
-        said = Asker(dict(options.header), options.timeout).json(options.url)
+        asker = Asker(dict(options.header), options.timeout)
+        said = document(asker, sendable(options.url))
         answer = understood(said)
         pools = answer.demand(options.pool)
     except CannotMeasureError as error:

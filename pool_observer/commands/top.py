@@ -15,6 +15,7 @@ from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.commands.parsing import DONE, INTERRUPTED, add_asking, complain, seconds
 from pool_observer.commands.writing import write
 from pool_observer.terminal import plain
+from pool_observer.terminal.faults import sendable
 from pool_observer.terminal.groups import Order
 from pool_observer.terminal.screen import Wanted
 from pool_observer.terminal.styling import Line
@@ -84,11 +85,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _watch(options: argparse.Namespace) -> int:
+    url = sendable(options.url)
     wanted = Wanted(without_credentials(checked(options.url)), options.pool, Order(options.sort))
     asker = Asker(dict(options.header), options.timeout)
     colour = _is_terminal() and not options.no_color and not os.environ.get("NO_COLOR")
     if _is_terminal() and not options.once and importlib.util.find_spec("termios"):
-        return _live(asker, options.url, wanted, options.interval, colour=colour)
+        return _live(asker, url, wanted, options.interval, colour=colour)
     width = shutil.get_terminal_size(fallback=(WIDTH, 24)).columns
 
     def show(lines: list[Line]) -> None:
@@ -98,9 +100,9 @@ def _watch(options: argparse.Namespace) -> int:
 
     try:
         if options.once:
-            plain.once(asker, options.url, wanted, width, show)
+            plain.once(asker, url, wanted, width, show)
         else:
-            plain.again_and_again(asker, options.url, wanted, options.interval, width, show)
+            plain.again_and_again(asker, url, wanted, options.interval, width, show)
     except BrokenPipeError:  # nobody reads any more
         return DONE
     return DONE

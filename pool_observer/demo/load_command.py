@@ -22,7 +22,8 @@ examples:
 
 It asks for what you name, as often as it can: point it at nothing that others depend on.
 
-exit status: 0 all requests were answered, 1 some were not, 2 the service cannot be reached
+exit status: 0 all requests were answered, 1 some were not, 2 the service cannot
+be reached or the figures not written, 130 interrupted
 """
 
 
@@ -38,10 +39,18 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("url", type=_url, help="of the service, such as http://localhost:8000")
     parser.add_argument(
-        "--users", type=_users, default=100, metavar="NUMBER", help="default: %(default)s"
+        "--users",
+        type=_users,
+        default=100,
+        metavar="NUMBER",
+        help="how many users ask at a time (default: %(default)s)",
     )
     parser.add_argument(
-        "--seconds", type=_seconds, default=30, metavar="NUMBER", help="default: %(default)s"
+        "--seconds",
+        type=_seconds,
+        default=30,
+        metavar="NUMBER",
+        help="how long they go on asking (default: %(default)s)",
     )
     parser.add_argument(
         "--chat-share",
@@ -77,9 +86,8 @@ def run(options: argparse.Namespace) -> int:
     """Ask, and print what it was like; returns the exit status."""
     try:
         check_installed("httpx")
-    except MissingExtraError as error:
-        print(f"pool-observer load: {error}", file=sys.stderr)
-        return FAILED
+    except MissingExtraError:
+        return _complain('it needs httpx: pip install "pool-observer[demo]"')
     from pool_observer.demo.load import Mix
     from pool_observer.demo.loading import load
     from pool_observer.demo.terminal import Screen
@@ -98,28 +106,48 @@ def run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # nobody reads any further
         return ANSWERED
     except OSError as error:
-        print(f"pool-observer load: {error}", file=sys.stderr)
-        return FAILED
+        # Without a number it is a sentence of ours; with one, the system could not write.
+        return _complain(error if error.errno is None else f"cannot be written: {error.strerror}")
     return ANSWERED if figures.answered == len(figures.requests) else REFUSED
 
 
+def _complain(said: object) -> int:
+    print(f"pool-observer load: {said}", file=sys.stderr)
+    return FAILED
+
+
 def _url(given: str) -> str:
-    address = urlsplit(given)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if not _is_plain(given) or " " in given or not _is_address(given):
         raise argparse.ArgumentTypeError("must be like http://localhost:8000")
     return given.rstrip("/")
+
+
+def _is_address(given: str) -> bool:
+    try:
+        address = urlsplit(given)
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # brackets that are not closed, a port that is none
+        return False
+
+
+def _is_plain(given: str) -> bool:
+    """Without control characters, and what else nobody can see, or has typed in no encoding."""
+    return given.isprintable()
 
 
 def _path(given: str) -> str:
     if not given.startswith("/"):
         raise argparse.ArgumentTypeError("must begin with /")
+    if not _is_plain(given):
+        raise argparse.ArgumentTypeError("must have no control characters")
     return given
 
 
 def _body(given: str) -> str:
     try:
         json.loads(given)
-    except ValueError as error:
+        given.encode()  # what was typed in another encoding is no text
+    except (ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError("must be JSON") from error
     return given
 

@@ -46,6 +46,13 @@ def test_what_the_process_asks_of_a_server_is_added_up(observed: Observe) -> Non
     assert codes(first.audit(deployment=ROOM)) == []
 
 
+def test_pools_are_called_as_they_are_observed(observed: Observe) -> None:
+    first = observed(create_async_engine(URL, **OPTIONS), name="first")
+    second = observed(create_async_engine(URL.replace("/orders", "/stock"), **OPTIONS), name="2nd")
+    assert [finding.pool for finding in first.audit(deployment=ROOM)] == ["first"]
+    assert [finding.pool for finding in second.audit(deployment=ROOM)] == ["2nd"]
+
+
 def test_factories_without_an_engine_are_of_whom_is_audited(observed: Observe) -> None:
     observer = observed(create_async_engine(URL, **RECOMMENDED), name="first")
     other = create_async_engine(URL.replace("db.", "other."), **RECOMMENDED)

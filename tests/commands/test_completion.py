@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tests.terminal.pseudo import terminal
 
 Script = Callable[[str], Path]
 
+BASH = {"PS1": "ready> ", "HISTFILE": os.devnull}
+
 CASES = [
     ("to", ["top"]),
     ("r", ["rules", "runbook"]),
@@ -26,6 +29,15 @@ CASES = [
     ("check --fail-on ", ["error", "info", "never", "warning"]),
     ("completion ", ["bash", "fish", "zsh"]),
     ("runbook ConnectionPoolE", ["ConnectionPoolExhausted"]),
+]
+
+WITH_EQUALS = [
+    ("top --sort=", ["age", "connections"]),
+    ("top --sort=a", ["age"]),
+    ("top --sort=age --no", ["--no-color"]),
+    ("check app.db:engine --fail-on=w", ["warning"]),
+    ("check --format=gi", ["github"]),
+    ("check --ignore=pool-t", ["pool-timeout", "pool-timeout-beyond-request"]),
 ]
 
 
@@ -47,6 +59,12 @@ def said_by(*command: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+def completed(typed: str, word: str) -> str:
+    """The line, with this in the place of its last word, or of what is after its equals sign."""
+    begun = re.split(r"[ =]", typed)[-1]
+    return f"pool-observer {typed.removesuffix(begun)}{word}"
+
+
 @pytest.mark.parametrize(("typed", "expected"), CASES)
 def test_bash_completes(typed: str, expected: list[str], script: Script) -> None:
     file = script("bash")
@@ -59,6 +77,26 @@ def test_bash_completes(typed: str, expected: list[str], script: Script) -> None
     assert sorted(found) == expected
 
 
+@pytest.mark.parametrize("breaks", ["", "COMP_WORDBREAKS=${COMP_WORDBREAKS//=}; "])
+@pytest.mark.parametrize(("typed", "expected"), WITH_EQUALS)
+def test_bash_completes_after_an_equals_sign(
+    typed: str, expected: list[str], breaks: str, script: Script
+) -> None:
+    """In a terminal: it depends on what bash takes for a word."""
+    file = script("bash")
+    setup = f"{breaks}cd {file.parent}; source {file}; clear; echo loa'ded'\n"
+    with terminal(["bash", "--norc", "--noprofile", "-i"], environment=BASH) as it:
+        it.wait_for("ready>")
+        it.type(setup)
+        it.wait_for("loaded\nready>")
+        it.type(f"pool-observer {typed}\t")
+        if len(expected) == 1:
+            it.wait_for(completed(typed, expected[0]))
+        else:
+            it.type("\t\t")
+            it.wait_for(*expected)
+
+
 @pytest.mark.parametrize(("typed", "expected"), CASES)
 def test_fish_completes(typed: str, expected: list[str], script: Script) -> None:
     file = script("fish")
@@ -67,7 +105,17 @@ def test_fish_completes(typed: str, expected: list[str], script: Script) -> None
     assert sorted(line.partition("\t")[0] for line in found) == expected
 
 
-@pytest.mark.parametrize(("typed", "expected"), CASES)
+@pytest.mark.parametrize(("typed", "expected"), WITH_EQUALS)
+def test_fish_completes_after_an_equals_sign(
+    typed: str, expected: list[str], script: Script
+) -> None:
+    file = script("fish")
+    ask = f"source {file}; complete -C 'pool-observer {typed}'"
+    found = said_by("fish", "--no-config", "-c", ask, folder=file.parent)
+    assert sorted(line.partition("\t")[0].rpartition("=")[2] for line in found) == expected
+
+
+@pytest.mark.parametrize(("typed", "expected"), CASES + WITH_EQUALS)
 def test_zsh_completes(typed: str, expected: list[str], script: Script) -> None:
     """In a terminal: nowhere else does it complete anything."""
     file = script("zsh")
@@ -79,8 +127,7 @@ def test_zsh_completes(typed: str, expected: list[str], script: Script) -> None:
         it.wait_for("loaded\nready>")
         it.type(f"pool-observer {typed}\t")
         if len(expected) == 1:
-            head, _, _ = typed.rpartition(" ")
-            it.wait_for(" ".join(f"pool-observer {head} {expected[0]}".split()))
+            it.wait_for(completed(typed, expected[0]))
         else:
             it.type("\t")
             it.wait_for(*expected)
@@ -91,8 +138,7 @@ def test_bash_offers_files_where_a_folder_is_wanted(script: Script) -> None:
     file = script("bash")
     (file.parent / "grafana").mkdir()
     shell = ["bash", "--norc", "--noprofile", "-i"]
-    environment = {"PS1": "ready> ", "HISTFILE": os.devnull}
-    with terminal(shell, environment=environment) as it:
+    with terminal(shell, environment=BASH) as it:
         it.wait_for("ready>")
         it.type(f"cd {file.parent}; source {file}; clear; echo loa'ded'\n")
         it.wait_for("loaded\nready>")
@@ -106,4 +152,4 @@ def test_a_shell_that_is_not_known_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as ended:
         main(["completion", "tcsh"])
     assert ended.value.code == 2
-    assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("there is no 'tcsh'; there is bash, zsh, fish\n")

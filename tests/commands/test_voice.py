@@ -10,28 +10,21 @@ import sys
 import pytest
 
 from pool_observer.__main__ import main
+from pool_observer.audit.rules import RULES
 from pool_observer.commands.catalogue import MODULES, parser
 from pool_observer.commands.described import described
+from pool_observer.commands.parsing import nearest
+from pool_observer.monitoring.alerts import ALERTS
+from tests.commands.running import program
 
 COMMANDS = [name for module in MODULES for name in module.commands]
-FULL = "/dev/full"
 
 
-def program(
-    *arguments: str, shell: str = "", environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run it as somebody would, perhaps with a redirection."""
-    command = [sys.executable, "-m", "pool_observer", *arguments]
-    if shell:
-        command = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *command]
-    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=os.environ | paths | (environment or {}),
-        check=False,
-    )
+def status_of(arguments: list[str]) -> object:
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return ended.code
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -39,13 +32,14 @@ def test_help_has_examples_and_exit_statuses_in_80_columns(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
+    assert status_of([command, "--help"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"usage: pool-observer {command} ")
     assert re.search(r'examples:\n  (eval "\$\()?pool-observer ', said)
-    assert re.search(r"\nexit status: 0 ", said)
+    (statuses,) = re.findall(r"\nexit status: (0 .*)$", said, re.DOTALL)
+    numbers = re.findall(r"(?:^|, |,\n)(\d+) ", statuses)
+    assert [each for each in numbers if each != "1"] == ["0", "2", "130"]
+    assert max(map(len, statuses.splitlines())) <= 80
     assert not said.endswith("\n\n")
 
 
@@ -61,9 +55,7 @@ def test_an_option_that_is_not_known_is_an_error_in_one_line(
 ) -> None:
     given = {"top": ["u"], "snapshot": ["u"], "advise": ["u"], "check": ["e"], "rules": ["f"]}
     given |= {"dashboards": ["f"], "completion": ["bash"], "load": ["http://h"]}
-    with pytest.raises(SystemExit) as ended:
-        main([command, *given.get(command, []), "--\x1bodd"])
-    assert ended.value.code == 2
+    assert status_of([command, *given.get(command, []), "--\x1bodd"]) == 2
     assert capsys.readouterr().err == (
         f"pool-observer {command}: unrecognized arguments: --\ufffdodd; "
         f"see pool-observer {command} --help\n"
@@ -74,19 +66,109 @@ def test_an_option_that_is_not_known_is_an_error_in_one_line(
     ("arguments", "said"),
     [
         (["tpo"], "there is no command 'tpo'; did you mean top?"),
+        (["TOP"], "there is no command 'TOP'; did you mean top?"),
         (["\x1b[2J"], f"there is no command '\\x1b[2J'; there is {', '.join(COMMANDS)}"),
+        (["version"], "there is no command 'version'; see pool-observer --version"),
+        (["help"], "there is no command 'help'; see pool-observer --help"),
+        (["help", "TOP"], "there is no command 'help'; see pool-observer top --help"),
+        (["help", "--json", "me"], "there is no command 'help'; see pool-observer --help"),
         (["--odd"], "unrecognized arguments: --odd; see pool-observer --help"),
+        (["--verson"], "unrecognized arguments: --verson; did you mean --version?"),
     ],
 )
 def test_a_command_that_is_not_known_is_an_error_in_one_line(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status: object = main(arguments)
-    except SystemExit as ended:
-        status = ended.code
-    assert status == 2
+    assert status_of(arguments) == 2
     assert capsys.readouterr().err == f"pool-observer: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["runbook", "ConnectionPoolExausted"],
+            "argument ALERT: there is no 'ConnectionPoolExausted'; "
+            "did you mean ConnectionPoolExhausted?",
+        ),
+        (
+            ["runbook", "connectionpoolleak"],
+            "argument ALERT: there is no 'connectionpoolleak'; did you mean ConnectionPoolLeak?",
+        ),
+        (
+            ["runbook", "fire"],
+            "argument ALERT: there is no 'fire'; see pool-observer runbook --help",
+        ),
+        (
+            ["check", "a:b", "--ignore", "NOPE"],
+            "argument --ignore: there is no 'NOPE'; see pool-observer check --help",
+        ),
+        (
+            ["check", "a:b", "--ignore=pool_size"],
+            "argument --ignore: there is no 'pool_size'; did you mean pool-size?",
+        ),
+        (
+            ["check", "a:b", "--format", "xml"],
+            "argument --format: there is no 'xml'; there is text, json, github",
+        ),
+        (["top", "u", "--sotr=age"], "unrecognized arguments: --sotr=age; did you mean --sort?"),
+        (["metrics", "all"], "unrecognized arguments: all; see pool-observer metrics --help"),
+        (
+            ["rules", "f", "--threshold", "Slow_Wiat=1"],
+            "argument --threshold: nothing here has a threshold 'Slow_Wiat', but slow_wait; "
+            "see pool-observer rules --help",
+        ),
+        (
+            ["completion", "x" * 300],
+            f"argument shell: there is no '{'x' * 168}...; there is bash, zsh, fish",
+        ),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_what_was_meant(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(arguments) == 2
+    assert capsys.readouterr().err == f"pool-observer {arguments[0]}: {said}\n"
+
+
+def test_neither_capitals_nor_dashes_make_a_name_another() -> None:
+    assert nearest("aa", ["bb", "--AA"]) == "--AA"
+    assert nearest("--A-A", ["bb", "a-a"]) == "a-a"
+    assert nearest("", ["aa"]) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [("runbook", [alert.name for alert in ALERTS]), ("check", list(RULES))],
+)
+def test_names_that_are_too_many_for_a_line_are_in_the_help(
+    command: str, names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of([command, "--help"]) == 0
+    assert set(names) <= set(re.findall(r"[\w-]+", capsys.readouterr().out))
+
+
+def test_commands_of_a_module_have_examples_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for command in COMMANDS:
+        status_of([command, "--help"])
+        examples = re.findall(r"\n  pool-observer (\w+)", capsys.readouterr().out)
+        assert set(examples) <= {command}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_of_each_option_what_it_is(command: str) -> None:
+    _, commands = described(parser(lambda module: True))
+    (it,) = [each for each in commands if each.name == command]
+    assert [each.flags for each in it.options if each.help.startswith("default")] == []
+
+
+@pytest.mark.parametrize("shell", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("arguments", [["tpo"], ["metrics", "--odd"]])
+def test_what_nobody_can_be_told_is_an_error_all_the_same(arguments: list[str], shell: str) -> None:
+    said = program(*arguments, shell=shell)
+    assert (said.returncode, said.stdout) == (2, "")
 
 
 @pytest.mark.parametrize("command", ["top", "snapshot", "advise"])
@@ -104,11 +186,7 @@ def test_a_command_that_is_not_known_is_an_error_in_one_line(
 def test_who_is_asked_is_checked_in_the_same_way(
     command: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status: object = main([command, *options])
-    except SystemExit as ended:
-        status = ended.code
-    assert status == 2
+    assert status_of([command, *options]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"pool-observer {command}: {said}")
     assert error.count("\n") == 1
@@ -124,37 +202,6 @@ def test_it_says_its_version() -> None:
     said = program("--version")
     assert said.returncode == 0
     assert re.fullmatch(r"pool-observer \S.*\n", said.stdout)
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["runbook"], ["metrics"], ["check", "--help"]])
-def test_who_reads_no_further_is_no_error(arguments: list[str]) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    said = subprocess.run(
-        [sys.executable, "-m", "pool_observer", *arguments],
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""},
-        check=False,
-    )
-    os.close(writing)
-    assert (said.returncode, said.stderr) == (0, b"")
-
-
-@pytest.mark.parametrize(
-    "arguments", [["runbook"], ["metrics"], ["completion", "bash"], ["completion", "zsh"]]
-)
-@pytest.mark.parametrize(
-    ("shell", "why"), [(">&-", "standard output is closed"), (f">{FULL}", "No space left")]
-)
-def test_what_cannot_be_written_is_an_error_in_one_line(
-    arguments: list[str], shell: str, why: str
-) -> None:
-    said = program(*arguments, shell=shell)
-    assert said.returncode == 2
-    assert said.stderr.startswith(f"pool-observer {arguments[0]}: ")
-    assert why in said.stderr
-    assert said.stderr.count("\n") == 1
 
 
 def test_help_needs_nothing_that_only_a_command_needs() -> None:
