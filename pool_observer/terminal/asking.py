@@ -1,26 +1,47 @@
-"""Asks a live page again and again, in a thread of its own: an answer may not come."""
+"""Asks a live page again and again, each time in a thread of its own: an answer may not come."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pool_observer.advice.asking import Asker, NoAnswerError
 from pool_observer.advice.measurement import CannotMeasureError
 from pool_observer.terminal.answer import Answer
+from pool_observer.terminal.faults import with_mend
 from pool_observer.terminal.reading import answer
 
-MOST_AT_ONCE = 8
-"""Questions in one turn, of which each may be answered by another process."""
+PATIENCE = 2.0
+"""Seconds after which a question is left to itself, and it is said that there is no answer."""
+
+MOST_UNANSWERED = 4
+"""Questions that are left to themselves at the same time."""
 
 Told = Answer | CannotMeasureError
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What was told to a question of that time."""
+
+    told: Told
+    asked: float
+
+
+def document(asker: Asker, url: str) -> Any:
+    """The JSON that is there; raises if there is none."""
+    try:
+        return asker.json(url)
+    except CannotMeasureError as error:
+        raise with_mend(error, url, asker.timeout) from None
+
+
 def ask(asker: Asker, url: str) -> Answer:
     """What the page says; raises if it says nothing, or nothing that is understood."""
-    return understood(asker.json(url))
+    return understood(document(asker, url))
 
 
 def understood(said: Any) -> Answer:
@@ -31,53 +52,65 @@ def understood(said: Any) -> Answer:
         raise CannotMeasureError(f"its figures cannot be read: {type(error).__name__}") from None
 
 
-def ask_in_turn(asker: Asker, url: str, known: int, tell: Callable[[Told], None]) -> None:
-    """As many questions as there are processes known: who answers is not ours to choose."""
-    for _ in range(min(max(known, 1), MOST_AT_ONCE)):
-        try:
-            told = ask(asker, url)
-        except CannotMeasureError as error:
-            tell(error)
-            return
-        tell(told)
-
-
 def is_hopeless(error: CannotMeasureError) -> bool:
     """Whether it is no use to go on asking, if that is the first thing that is heard."""
     return not isinstance(error, NoAnswerError)
 
 
-class Inquiry:
-    """A thread that asks, and says what was told.
+@dataclass(slots=True, eq=False)
+class _Question:
+    asked: float = field(default_factory=time.monotonic)
+    answered: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
 
-    :param known: how many processes are known by now.
-    :param tell: is called in that thread.
+
+class Inquiry:
+    """Asks, and says what was told. One that hangs keeps nobody from asking another worker.
+
+    :param tell: is called in the threads that ask.
     """
 
     def __init__(
         self,
-        asker: Asker,
-        url: str,
-        interval: float,
-        known: Callable[[], int],
-        tell: Callable[[Told], None],
+        ask: Callable[[], Answer],
+        tell: Callable[[News], None],
+        patience: float = PATIENCE,
     ) -> None:
-        self._asker = asker
-        self._url = url
-        self._interval = interval
-        self._known = known
+        self._ask = ask
         self._tell = tell
-        self._over = threading.Event()
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._open: list[_Question] = []
 
-    def start(self) -> None:
-        # What it waits for may never come, and is nobody's concern once the screen is gone.
-        threading.Thread(target=self._run, daemon=True).start()
+    @property
+    def asking_since(self) -> float | None:
+        """When the oldest of the questions was asked that have no answer yet."""
+        with self._lock:
+            return min((each.asked for each in self._open), default=None)
 
-    def stop(self) -> None:
-        self._over.set()
+    def turn(self, questions: int) -> None:
+        """So many, one after the other, up to the first that is not answered soon."""
+        for _ in range(questions):
+            with self._lock:
+                if len(self._open) >= MOST_UNANSWERED:
+                    return
+                question = _Question()
+                self._open.append(question)
+            # What it waits for may never come, and is nobody's concern once the screen is gone.
+            threading.Thread(target=self._put, args=[question], daemon=True).start()
+            question.over.wait(self._patience)
+            if not question.answered:
+                return
 
-    def _run(self) -> None:
-        while not self._over.is_set():
-            began = time.monotonic()
-            ask_in_turn(self._asker, self._url, self._known(), self._tell)
-            self._over.wait(max(0.0, self._interval - (time.monotonic() - began)))
+    def _put(self, question: _Question) -> None:
+        told: Told
+        try:
+            told = self._ask()
+            question.answered = True
+        except CannotMeasureError as error:
+            told = error
+        finally:
+            with self._lock:
+                self._open.remove(question)
+        self._tell(News(told, question.asked))
+        question.over.set()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import select
 import signal
 import termios
+import time
 import tty
 from collections.abc import Sequence
 from types import FrameType, TracebackType
@@ -22,6 +24,12 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _SEQUENCES = re.compile(r"\x1b(\[[0-9;?]*.?|O.?|.)?", re.DOTALL)
 """What arrows and function keys send has letters in it that nobody has typed."""
+
+HANDLED_WITHIN = 0.1
+"""Seconds after which a signal is handled, whatever the terminal does."""
+
+LAST_PATIENCE = 0.5
+"""Seconds in which a terminal takes what gives it back, or does not."""
 
 SMALLEST = os.terminal_size((80, 24))
 """What is taken for the size of a terminal that does not know it."""
@@ -56,6 +64,7 @@ class Console:
         for number in _ENDING:
             self._handle(number, self._end)
         self._handle(signal.SIGTSTP, self._suspend)
+        self._handle(signal.SIGCONT, self._go_on)
         self._handle(signal.SIGWINCH, lambda *_: self.wake())
         try:
             self._set_up()
@@ -71,6 +80,10 @@ class Console:
         traceback: TracebackType | None,
     ) -> None:
         self._restore()
+
+    @property
+    def has_keys(self) -> bool:
+        return self._keys is not None
 
     def size(self) -> os.terminal_size:
         try:
@@ -123,21 +136,30 @@ class Console:
         ours = signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         signal.signal(number, ours)
-        self._set_up()
+
+    def _go_on(self, *_: object) -> None:
+        """After any stop: of one that nobody can handle, nothing else tells."""
+        # If the terminal is gone, that is told to us by itself.
+        with contextlib.suppress(EndedError, termios.error):
+            self._set_up()
         self.wake()
 
     def _set_up(self) -> None:
         if self._keys is not None:
-            self._mode = termios.tcgetattr(self._keys)
-            tty.setcbreak(self._keys)
+            # After a stop that nobody can handle, it may still have the mode that is ours.
+            self._mode = self._mode or termios.tcgetattr(self._keys)
+            tty.setcbreak(self._keys, termios.TCSANOW)
         self._write(_ENTER)
 
     def _clear_up(self) -> None:
+        """Without waiting for a terminal that takes nothing any more."""
         try:
-            self._write(_LEAVE)
+            self._write(_LEAVE, within=LAST_PATIENCE)
         finally:
             if self._keys is not None and self._mode is not None:
-                termios.tcsetattr(self._keys, termios.TCSAFLUSH, self._mode)
+                termios.tcflush(self._keys, termios.TCIFLUSH)
+                termios.tcsetattr(self._keys, termios.TCSANOW, self._mode)
+                self._mode = None
 
     def _restore(self) -> None:
         for number in [signal.SIGINT, *self._handlers]:  # nobody may interrupt this
@@ -148,10 +170,25 @@ class Console:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, within: float | None = None) -> None:
+        """All of it; or, within some seconds, as much of it as the terminal takes."""
         left = text.encode(self._encoding, "replace")
+        until = math.inf if within is None else time.monotonic() + within
         try:
-            while left:
-                left = left[os.write(self._output, left) :]
+            while left and time.monotonic() < until:
+                # A signal that comes just before it does not end this, and is handled after it.
+                _, ready, _ = select.select([], [self._output], [], HANDLED_WITHIN)
+                if ready:
+                    left = left[self._write_some(left) :]
         except OSError:
             raise EndedError(signal.SIGHUP) from None  # the terminal is gone
+
+    def _write_some(self, left: bytes) -> int:
+        """Others have the same terminal open: for them, it stays one that is waited for."""
+        os.set_blocking(self._output, False)
+        try:
+            return os.write(self._output, left)
+        except BlockingIOError:
+            return 0
+        finally:
+            os.set_blocking(self._output, True)

@@ -7,25 +7,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pool_observer.terminal.answer import PoolNow
-from pool_observer.terminal.fitting import tame, width, wrapped
-from pool_observer.terminal.groups import Holders, Order, Waiters, holders, waiters
-from pool_observer.terminal.heading import pool_lines
-from pool_observer.terminal.seen import Heard, Seen
+from pool_observer.terminal.fitting import width
+from pool_observer.terminal.groups import Order
+from pool_observer.terminal.heading import Whose
+from pool_observer.terminal.headings import headings
+from pool_observer.terminal.seen import SILENT_AFTER, Heard, Seen
+from pool_observer.terminal.silence import silence
 from pool_observer.terminal.styling import Line, Style, line
-from pool_observer.terminal.table import (
-    Columns,
-    columns,
-    holders_details,
-    holders_header,
-    holders_row,
-    waiters_header,
-    waiters_row,
-)
-from pool_observer.wording import in_words, plural
+from pool_observer.terminal.tables import tables
+from pool_observer.wording import in_words
 
 OLD_AFTER = 5.0
-"""Seconds after which it is said how old the figures of a process are."""
+"""Seconds after which figures of a process are old, if others have said more since: their age is
+told, and their holds are no longer counted among those of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +35,24 @@ class Wanted:
 def lines(seen: Seen, wanted: Wanted, now: float, total: int, height: int | None) -> list[Line]:
     """As many as there is room for; all of them, if `height` is None."""
     heard = seen.heard
-    shown = [_title(heard, wanted, total)]
-    if seen.trouble is not None:
-        since = in_words(now - seen.trouble_since)
-        said = tame(f"no answer for {since}, asking on: {seen.trouble}")
-        shown += [line((each, Style.TROUBLE)) for each in wrapped(said, total)]
-    pools = [(each, pool) for each in heard for pool in each.answer.of(wanted.pool)]
-    headings = [
-        list(pool_lines(pool, _source(each, heard) + _age(each, now), total))
-        for each, pool in pools
-    ]
-    shown += _fitting(headings, [pool for _, pool in pools], height)
-    if heard and not pools:
+    most = None if height is None else max(height // 3, 1)
+    shown = [_title(heard, wanted, total), *silence(seen, now, total)[:most]]
+    told = [(each, pool) for each in heard for pool in each.answer.of(wanted.pool)]
+    room = sys.maxsize if height is None else height - len(shown)
+    named = [(pool, _whose(each, seen, now)) for each, pool in told]
+    shown += headings(named, total, height, room)
+    if heard and not told:
         shown.append(line(_nothing(wanted)))
-    if pools and not any(pool.explanation.used or pool.explanation.waiting for _, pool in pools):
+    busy = any(pool.explanation.used or pool.explanation.waiting for _, pool in told)
+    if told and not busy and not seen.missed:
         shown.append(line("nobody holds a connection"))
-    elif pools:
-        shown += _tables([pool for _, pool in pools], wanted, total, _left(height, shown))
+    recent = [pool for each, pool in told if seen.behind(each) < OLD_AFTER]
+    shown += tables(recent, wanted.order, total, _left(height, shown))
     return [each.cut(total) for each in shown[:height]]
 
 
 def _left(height: int | None, shown: Sequence[Line]) -> int | None:
     return None if height is None else max(height - len(shown), 0)
-
-
-def _fitting(headings: list[list[Line]], pools: list[PoolNow], height: int | None) -> list[Line]:
-    """All of them in half of the room, at most: in a line each, or only those in trouble."""
-    most = sys.maxsize if height is None else max(height // 2, 1)
-    if sum(map(len, headings)) <= most:
-        return [each for heading in headings for each in heading]
-    if len(headings) <= most:
-        return [heading[0] for heading in headings]
-    order = sorted(range(len(pools)), key=lambda number: not pools[number].in_trouble)
-    shown = sorted(order[: most - 1])
-    more = plural(len(pools) - len(shown), "more pool")
-    return [*(headings[number][0] for number in shown), line(f"{more}, not shown here")]
 
 
 def _nothing(wanted: Wanted) -> str:
@@ -106,56 +83,9 @@ def _source(one: Heard, heard: list[Heard]) -> str:
     return f" of {one.answer.pid}{told_apart}"
 
 
-def _age(heard: Heard, now: float) -> str:
-    age = now - heard.at
-    return f", {in_words(age)} ago" if age >= OLD_AFTER else ""
-
-
-def _tables(pools: Sequence[PoolNow], wanted: Wanted, total: int, height: int | None) -> list[Line]:
-    holding, waiting = holders(pools, wanted.order), waiters(pools)
-    names = len({pool.name for pool in pools})
-    wide = columns(total, [*holding, *waiting], pools=names)
-    lower = _untold(pools) + _waiting(waiting, wide, height)
-    return _holding(holding, wide, _left(height, lower)) + lower
-
-
-def _untold(pools: Sequence[PoolNow]) -> list[Line]:
-    """Connections that no row is about."""
-    left_out = sum(pool.explanation.holds_left_out for pool in pools)
-    unseen = sum(pool.explanation.unseen for pool in pools)
-    said = []
-    if left_out:
-        said.append(line(f"{plural(left_out, 'more connection')} held, none of them for longer"))
-    if unseen:
-        said.append(line(f"{plural(unseen, 'connection')} held since before they were observed"))
-    return said
-
-
-def _waiting(groups: list[Waiters], wide: Columns, height: int | None) -> list[Line]:
-    """At most a third of the room: what is to be mended is with those who hold."""
-    if not groups:
-        return []
-    most = len(groups) if height is None else max(1, height // 3 - 2)
-    rows = [waiters_row(group, wide) for group in groups[:most]]
-    more = sum(group.count for group in groups[most:])
-    if more:
-        rows[-1:] = [line(f"{more + groups[most - 1].count:>4}  others")]
-    return [line(), waiters_header(wide), *rows]
-
-
-def _holding(groups: list[Holders], wide: Columns, height: int | None) -> list[Line]:
-    """A row for each group, and what there is room for of their details, from the top on."""
-    if not groups:
-        return []
-    most = len(groups) if height is None else max(height - 2, 1)
-    shown, hidden = groups[:most], groups[most:]
-    spare = sys.maxsize if height is None else height - 2 - len(shown)
-    said = [line(), holders_header(wide)]
-    for group in shown:
-        details = holders_details(group, wide, spare)
-        spare -= len(details)
-        said += [holders_row(group, wide), *details]
-    if hidden:
-        count = sum(len(group.holds) for group in hidden)
-        said[-1:] = [line(f"{count + len(shown[-1].holds):>4}  held by others")]
-    return said
+def _whose(one: Heard, seen: Seen, now: float) -> Whose:
+    """How old it is, or that it is in trouble."""
+    source, age = _source(one, seen.heard), now - one.at
+    if seen.missing(one) >= SILENT_AFTER:
+        return Whose(source, age)
+    return Whose(f"{source}, {in_words(age)} ago" if seen.behind(one) >= OLD_AFTER else source)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pool_observer.model import Activity, CallSite
 from pool_observer.summary import Explanation
-from pool_observer.terminal.fitting import cut, cut_left, padded, tame, width, wrapped
+from pool_observer.terminal.fitting import cut, cut_left, padded, tame, told_apart, width, wrapped
 from pool_observer.terminal.groups import Holders, Waiters
 from pool_observer.terminal.styling import Line, Style, line
 from pool_observer.wording import in_words
@@ -29,6 +29,8 @@ class Columns:
     """0 while there is one pool only."""
     holder: int
     site: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of pools, as they fit."""
 
     @property
     def detailed(self) -> bool:
@@ -40,12 +42,16 @@ def columns(total: int, groups: Sequence[Holders | Waiters], *, pools: int) -> C
     names = [(tame(each.pool), tame(_holder(each)), tame(_site(each))) for each in groups]
     widest = [max((width(name[column]) for name in names), default=0) for column in range(3)]
     left = max(total - width(_figures("", "", "", detailed=total >= MIDDLING)), 1)
-    pool = min(max(widest[0], 4) + 2, left // 4) if pools > 1 else 0
+    pool = 0
+    if pools > 1:
+        spare = left - widest[1] - 2 - widest[2] if total >= WIDE else 0
+        pool = min(max(widest[0], 4) + 2, max(left // (4 if total >= WIDE else 3), spare))
     left -= pool
+    shown = told_apart((name[0] for name in names), pool - 2) if pool > 2 else {}
     if total < WIDE:
-        return Columns(total, pool, left, 0)
+        return Columns(total, pool, left, 0, shown)
     holder = max(min(widest[1], left - min(widest[2], left // 2) - 2), len("HOLDER"))
-    return Columns(total, pool, holder, left - holder - 2)
+    return Columns(total, pool, holder, left - holder - 2, shown)
 
 
 def _figures(count: str, detail: str, age: str, *, detailed: bool) -> str:
@@ -116,7 +122,8 @@ def waiters_row(group: Waiters, wide: Columns) -> Line:
 
 
 def _names(pool: str, holder: str, site: str, wide: Columns) -> str:
-    shown = padded(f"{cut(tame(pool), wide.pool - 2)}  ", wide.pool) if wide.pool else ""
+    name = wide.names.get(tame(pool), pool)
+    shown = padded(f"{cut(tame(name), wide.pool - 2)}  ", wide.pool) if wide.pool else ""
     shown += padded(tame(holder), wide.holder)
     return f"{shown}  {_placed(tame(site), wide.site)}" if wide.site else shown
 

@@ -110,6 +110,26 @@ def test_what_is_no_live_page_is_an_error_in_one_line(
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["snapshot"], ["top", "--once"]])
+def test_an_address_is_asked_whatever_letters_it_has(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with page(document(healthy())) as it_says:
+        assert main([*command, f"{it_says.url}/of my caf\u00e9"]) == 0
+    assert "1 of 15 connections held" in capsys.readouterr().out
+    assert main([*command, "http://localhost:99999/debug/pools"]) == 2
+    assert "65535 at most" in capsys.readouterr().err
+
+
+def test_a_service_that_does_not_answer_is_probably_blocked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with page(document(healthy())) as it_says:
+        it_says.go_on.clear()
+        assert main(["snapshot", it_says.url, "--timeout", "0.1"]) == 2
+    assert "within 0.1 s: most likely its event loop is blocked" in capsys.readouterr().err
+
+
 def test_what_is_documented_is_what_they_print() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
     assert EXHAUSTED in documented

@@ -98,6 +98,11 @@ class Terminal:
         """How the terminal treats what is typed."""
         return termios.tcgetattr(self._master)
 
+    @property
+    def foreground(self) -> int:
+        """The process group that gets what is typed."""
+        return os.tcgetpgrp(self._master)
+
     def wait_for(self, *texts: str) -> None:
         try:
             wait_until(lambda: all(text in self.text for text in texts))
@@ -139,6 +144,29 @@ def terminal(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Terminal]:
     """Run it there; what is left of it is killed."""
+    with unread(command, columns=columns, lines=lines, environment=environment) as (
+        master,
+        slave,
+        program,
+    ):
+        it = Terminal(master, slave, program, (columns, lines))
+        try:
+            yield it
+        finally:
+            program.kill()
+            program.wait()
+            it.close()
+
+
+@contextmanager
+def unread(
+    command: Sequence[str],
+    *,
+    columns: int = 80,
+    lines: int = 24,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[tuple[int, int, subprocess.Popen[bytes]]]:
+    """One of which nobody reads what it is told to show: both of its ends, and the program."""
     master, slave = pty.openpty()
     _resize(master, columns, lines)
     usual = {"TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
@@ -150,13 +178,11 @@ def terminal(
         start_new_session=True,
         env={**_without_ours(os.environ), **usual, **(environment or {})},
     )
-    it = Terminal(master, slave, program, (columns, lines))
     try:
-        yield it
+        yield master, slave, program
     finally:
         program.kill()
         program.wait()
-        it.close()
         os.close(master)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import threading
 
 import pytest
 
@@ -35,5 +36,19 @@ def test_who_wakes_it_again_and_again_never_waits() -> None:
     for _ in range(100_000):  # more than a pipe holds
         console.wake()
     assert console.wait(30) == ""
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_terminal_that_takes_only_a_part_is_not_waited_for() -> None:
+    master, slave = pty.openpty()  # of which nobody reads
+    console = Console(slave, None, "utf-8", colour=False)
+    leaving = threading.Thread(
+        target=console._write, args=["x" * 1_000_000], kwargs={"within": 0.01}, daemon=True
+    )
+    leaving.start()
+    leaving.join(30)
+    assert not leaving.is_alive()
+    assert os.get_blocking(slave)
     os.close(master)
     os.close(slave)

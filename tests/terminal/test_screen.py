@@ -9,7 +9,7 @@ import pytest
 from pool_observer.terminal.fitting import width
 from pool_observer.terminal.reading import answer
 from pool_observer.terminal.screen import Wanted, lines
-from pool_observer.terminal.seen import FORGOTTEN_AFTER, Seen
+from pool_observer.terminal.seen import Seen
 from tests.page.documents import document, hold, pool, wait
 from tests.page.scenes import exhausted, healthy
 from tests.page.servers import locked
@@ -52,12 +52,10 @@ def test_details_go_first_where_there_is_little_room() -> None:
     assert "-> commit or close" in lower  # which says most
     assert "idle in transaction for" not in lower
     lower = shown(document(exhausted()), height=11)
-    assert "-> commit or close" not in lower
     assert "POST /chat/{id}" in lower
     assert "GET /reports" in lower
-    assert "25  others" in lower  # who wait
-    lowest = shown(document(exhausted()), height=8)
-    assert "15  held by others" in lowest
+    assert "25 callers wait" in lower
+    assert "WAIT" not in lower
 
 
 def test_who_is_not_shown_is_counted() -> None:
@@ -92,6 +90,10 @@ def test_holds_that_the_page_has_left_out_are_counted() -> None:
         ({"idle": 0}, "  [               ]"),
         ({"idle": 5}, "  [.....          ]  . 5 free"),
         ({"used": 2, "idle": 3}, "  [??...          ]  ? 2 not known  . 3 free"),
+        (
+            {"used": 12, "holds": [hold()], "holds_omitted": 9, "unseen": 2, "idle": 0},
+            "  [=+++++++++??   ]  = 1 in transaction  + 9 not listed  ? 2 not known",
+        ),
         ({"max": None, "used": 0, "idle": 2}, "  [..]  . 2 free"),
         ({"max": None, "used": 0, "idle": 0}, "  []"),
         ({"max": 1000, "used": 500, "idle": 500}, f"  [{'?' * 20}{'.' * 20}]  ? 500 not known"),
@@ -123,19 +125,6 @@ def test_the_bar_tells_what_connections_are_used_for_without_colours() -> None:
     holds = [hold(number, activity=each) for number, each in enumerate(doing)]
     bar = shown(document(pool(holds=holds, idle=1))).splitlines()[2]
     assert bar == "  [#==-.          ]  # 1 executing  = 2 in transaction  - 1 idle  . 1 free"
-
-
-def test_a_process_that_is_silent_grows_old_and_is_forgotten() -> None:
-    seen = Seen()
-    seen.hear(answer(document(healthy(), pid=71)), 0.0)
-    seen.hear(answer(document(healthy(), pid=72)), 10.0)
-    text = "\n".join(line.text for line in lines(seen, WANTED, 10.0, 80, None))
-    assert "orders of 71, 10.0 s ago: " in text
-    assert "orders of 72: " in text
-    seen.hear(answer(document(healthy(), pid=72)), FORGOTTEN_AFTER)
-    text = "\n".join(line.text for line in lines(seen, WANTED, FORGOTTEN_AFTER, 80, None))
-    assert "71" not in text
-    assert "orders: " in text
 
 
 def test_processes_of_the_same_pid_are_told_apart() -> None:

@@ -101,6 +101,19 @@ def test_a_service_that_goes_away_is_said_and_asked_again() -> None:
         program.kill()
 
 
+def test_that_an_answer_is_outstanding_is_said_before_the_time_is_over() -> None:
+    with page(document(pool(used=3))) as it_says:
+        it_says.go_on.clear()
+        command = top(it_says.url, "--interval", "0.05", "--timeout", "3600")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout is not None
+            lines = iter(program.stdout.readline, "")
+            assert any("most likely its event loop is blocked" in line for line in lines)
+            it_says.go_on.set()
+            assert any("3 of 15 connections" in line for line in lines)
+            program.kill()
+
+
 @pytest.mark.parametrize("options", [(), ("--once",)])
 def test_an_address_where_nobody_is_is_an_error(options: tuple[str, ...]) -> None:
     with page({}) as it_says:
@@ -112,14 +125,16 @@ def test_an_address_where_nobody_is_is_an_error(options: tuple[str, ...]) -> Non
     assert result.stderr.count("\n") == 1
 
 
-def test_one_pool_of_several() -> None:
+@pytest.mark.parametrize("options", [(), ("--once",)])
+def test_one_pool_of_several(options: tuple[str, ...]) -> None:
     with page(document(pool("orders", used=3), pool("users", used=4))) as it_says:
         assert "users: 4 of 15" in printed(it_says.url, "--once").stdout
         only = printed(it_says.url, "--once", "--pool", "orders").stdout
-        none = printed(it_says.url, "--once", "--pool", "shop")
+        none = printed(it_says.url, *options, "--pool", "shop")
     assert "users" not in only
     assert "orders: 3 of 15" in only
     assert none.returncode == 2
+    assert none.stdout == ""
     assert none.stderr == "pool-observer top: there is no pool 'shop'; there is orders, users\n"
 
 
