@@ -8,14 +8,14 @@ import time
 
 from fastapi import APIRouter
 
-from llm_service.dependencies import Answer, Model, Question, Session
+from llm_service.dependencies import Answer, Id, Model, Question, Session
 from llm_service.models import Usage, history_of, turn
 
 router = APIRouter()
 
 
 @router.post("/naive/chat/{user_id}")
-async def chat(user_id: int, question: Question, session: Session, model: Model) -> Answer:
+async def chat(user_id: Id, question: Question, session: Session, model: Model) -> Answer:
     """Three seconds of a connection for a few milliseconds of SQL."""
     began = time.monotonic()
     history = (await session.scalars(history_of(user_id))).all()  # takes a connection

@@ -25,6 +25,7 @@ def make_engine(settings: Settings) -> AsyncEngine:
         pool_timeout=settings.pool_timeout,
         pool_recycle=settings.pool_recycle,
         pool_pre_ping=settings.pool_pre_ping,
+        hide_parameters=True,  # what users have said is not for the log
         connect_args=_connect_args(settings),
     )
 

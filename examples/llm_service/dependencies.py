@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, Field
+from fastapi import Depends, Path, Request
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from llm_service import database, model, settings
+from llm_service import database, model, settings, usage
+
+LARGEST_ID = 2**31 - 1
+"""Of PostgreSQL's `integer`: a larger one would be an error of the database, and a 500."""
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must have no NUL, which PostgreSQL does not store")
+    return text
+
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Text = Annotated[str, AfterValidator(_storable)]
 
 
 class Question(BaseModel):
     """What a user asks."""
 
-    message: str = Field(min_length=1, max_length=4000)
+    message: Text = Field(min_length=1, max_length=4000)
 
 
 class Answer(BaseModel):
@@ -40,6 +53,11 @@ async def _model(request: Request) -> model.Model:
     return asked
 
 
+async def _usage_log(request: Request) -> usage.UsageLog:
+    log: usage.UsageLog = request.app.state.usage_log
+    return log
+
+
 async def _settings(request: Request) -> settings.Settings:
     given: settings.Settings = request.app.state.settings
     return given
@@ -48,4 +66,5 @@ async def _settings(request: Request) -> settings.Settings:
 Sessions = Annotated[database.Sessions, Depends(_sessions)]
 Session = Annotated[AsyncSession, Depends(_session)]
 Model = Annotated[model.Model, Depends(_model)]
+UsageLog = Annotated[usage.UsageLog, Depends(_usage_log)]
 Settings = Annotated[settings.Settings, Depends(_settings)]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from llm_service.dependencies import Sessions, Settings
+from llm_service.dependencies import LARGEST_ID, Id, Sessions, Settings, Text
 from llm_service.models import Item
 
 router = APIRouter(prefix="/items")
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/items")
 class ItemIn(BaseModel):
     """An item as it is sent."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Text = Field(min_length=1, max_length=200)
 
 
 class ItemOut(ItemIn):
@@ -32,7 +32,7 @@ class ItemOut(ItemIn):
 async def read_items(
     sessions: Sessions,
     settings: Settings,
-    after: int = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[ItemOut]:
     """A page of items, those after an id."""
@@ -54,7 +54,7 @@ async def create_item(given: ItemIn, sessions: Sessions) -> ItemOut:
 
 
 @router.get("/{item_id}")
-async def read_item(item_id: int, sessions: Sessions, settings: Settings) -> ItemOut:
+async def read_item(item_id: Id, sessions: Sessions, settings: Settings) -> ItemOut:
     """One item."""
     async with sessions() as session:
         await _as_if_it_were_large(session, settings)
@@ -62,7 +62,7 @@ async def read_item(item_id: int, sessions: Sessions, settings: Settings) -> Ite
 
 
 @router.put("/{item_id}")
-async def update_item(item_id: int, given: ItemIn, sessions: Sessions) -> ItemOut:
+async def update_item(item_id: Id, given: ItemIn, sessions: Sessions) -> ItemOut:
     """The item, by another name."""
     async with sessions.begin() as session:
         item = await _existing(session, item_id)
@@ -71,7 +71,7 @@ async def update_item(item_id: int, given: ItemIn, sessions: Sessions) -> ItemOu
 
 
 @router.delete("/{item_id}", status_code=204, response_model=None)
-async def delete_item(item_id: int, sessions: Sessions) -> None:
+async def delete_item(item_id: Id, sessions: Sessions) -> None:
     """No item."""
     async with sessions.begin() as session:
         await session.delete(await _existing(session, item_id))

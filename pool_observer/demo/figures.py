@@ -53,8 +53,16 @@ class Figures:
         return Figures(chosen, self.seconds)
 
     def quantile(self, share: float) -> float:
-        """The seconds within which this share of the requests was over; NaN of none."""
+        """The seconds within which this share of the requests was over; NaN of none.
+
+        Whatever came of them: ask `answers` where that is not what is meant.
+        """
         return quantile((each.seconds for each in self.requests), share)
+
+    @property
+    def answers(self) -> Figures:
+        """Those that were answered."""
+        return Figures(tuple(each for each in self.requests if each.answered), self.seconds)
 
     @property
     def answered(self) -> int:

@@ -43,7 +43,10 @@ def end_all(folder: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while started_in(folder) and time.monotonic() < deadline:
             time.sleep(0.05)
-    shutil.rmtree(folder, ignore_errors=True)
+    deadline = time.monotonic() + PATIENCE
+    while os.path.exists(folder) and time.monotonic() < deadline:
+        # What a program has started may write a last file, and has no folder on its command line.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

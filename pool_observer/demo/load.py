@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -21,6 +21,9 @@ USER = "{user}"
 
 PATIENCE = 60.0
 """Seconds that a user waits for an answer."""
+
+FIRST_PATIENCE = 10.0
+"""Seconds for the first answer of all: a service that is well has given one by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,29 @@ async def alone(url: str, mix: Mix, number: int) -> Figures:
 
 async def knock(url: str, mix: Mix) -> None:
     """Raises OSError if nobody is there."""
-    async with _client(url) as client:
-        try:
-            await client.get(mix.item_path.replace(USER, "1"))
-        except httpx.HTTPError as error:
-            raise OSError(
-                f"{url} cannot be reached ({type(error).__name__}). Is it running, and is this "
-                "its address?"
-            ) from None
+    shown = public(url)
+    try:
+        async with _client(url) as client:
+            client.build_request("POST", mix.chat_path.replace(USER, "1"))
+            await client.get(mix.item_path.replace(USER, "1"), timeout=FIRST_PATIENCE)
+    except httpx.ReadTimeout:
+        raise OSError(
+            f"{shown} accepts connections but does not answer: it was asked for {mix.item_path}, "
+            f"and said nothing for {FIRST_PATIENCE:g} s"
+        ) from None
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"{shown} cannot be reached ({type(error).__name__}). Is it running, and is this "
+            "its address?"
+        ) from None
+    except (httpx.InvalidURL, ValueError):  # such as a name that no host may have
+        raise OSError(f"{shown} with these paths is no address that can be asked") from None
+
+
+def public(url: str) -> str:
+    """The address as it may be shown: without a password."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 async def _user(run: _Run, number: int) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
-from pool_observer.demo.programs import CannotRunError, found, running
+from pool_observer.demo.accounts import account, private_folder
+from pool_observer.demo.database import PORT, socket_in
+from pool_observer.demo.programs import found, running
 
 SERVER_CONNECTIONS = 20
 
 _CONFIGURATION = """\
 [databases]
-* = host={host} port={port}
+* = host='{host}' port={port}
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {size}
@@ -24,7 +24,8 @@ max_client_conn = 1000
 auth_type = trust
 auth_file = {folder}/users.txt
 unix_socket_dir = {folder}
-listen_port = 5432
+unix_socket_mode = 0700
+listen_port = {port}
 """
 
 
@@ -34,24 +35,20 @@ def program() -> str:
 
 
 @contextmanager
-def pgbouncer(dsn: str, parent: Path) -> Iterator[str]:
-    """Gives the address of the server through it. It listens on a socket in its folder only."""
-    url = make_url(dsn)
-    host = str(url.query["host"])
-    folder = parent / "pgbouncer"
-    folder.mkdir()
+def pgbouncer(server: URL, parent: Path) -> Iterator[URL]:
+    """Gives the address of the server through it, for the user of that address alone.
+
+    It listens on a socket only, in a folder that keeps others out, as the server does.
+    """
+    user = account()
+    folder = private_folder(parent, "pgb", user)
+    socket = socket_in(folder)
+    host = str(server.query["host"]).replace("'", "''")
     configuration = folder / "pgbouncer.ini"
-    text = _CONFIGURATION.format(
-        host=host, port=url.port or 5432, size=SERVER_CONNECTIONS, folder=folder
-    )
-    if os.geteuid() == 0:  # which it refuses to be: it becomes whoever the server is
-        owner = Path(host).owner()
-        text += f"user = {owner}\n"
-        shutil.chown(folder, owner)
+    text = _CONFIGURATION.format(host=host, port=PORT, size=SERVER_CONNECTIONS, folder=folder)
     configuration.write_text(text, encoding="utf-8")
-    (folder / "users.txt").write_text(f'"{url.username}" ""\n', encoding="utf-8")
-    socket = folder / ".s.PGSQL.5432"
-    if len(os.fsencode(socket)) > 100:
-        raise CannotRunError("the folder for temporary files has too long a name; set TMPDIR")
-    with running("PgBouncer", [program(), str(configuration)], folder / "log", socket.exists):
-        yield url.set(query={"host": str(folder)}).render_as_string(hide_password=False)
+    (folder / "users.txt").write_text(f'"{server.username}" ""\n', encoding="utf-8")
+    command = [program(), str(configuration)]
+    log = parent / "pgbouncer.log"
+    with running("PgBouncer", command, log, socket.exists, user=user):
+        yield server.set(query={"host": str(folder)})

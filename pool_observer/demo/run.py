@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from types import FrameType
+from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
 from pool_observer.demo import pooler
 from pool_observer.demo.act import Act, act, wrapped
 from pool_observer.demo.alerts import Alerts, alerts
-from pool_observer.demo.database import embedded_postgres
+from pool_observer.demo.database import Postgres, admit
+from pool_observer.demo.ending import Ending, ended_by
 from pool_observer.demo.keeping import kept_folder
 from pool_observer.demo.load import USER, Mix
 from pool_observer.demo.service import Address, address, service
 from pool_observer.demo.table import agreement, table
 from pool_observer.demo.terminal import Screen
+from pool_observer.monitoring.files import dashboard_files
+from pool_observer.monitoring.settings import Settings
 
 TIMEOUT = 5.0
 """`pool_timeout` of the naive act: with SQLAlchemy's 30 s nobody would see an error so soon."""
@@ -39,6 +40,8 @@ FIXED = {
 
 QUERY_SECONDS = 0.05
 
+USER_OF_DATABASE = "llm_service"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -55,18 +58,18 @@ class Wanted:
 def demo(wanted: Wanted, screen: Screen) -> tuple[Act, Act]:
     """Both acts, and what they came to.
 
-    Raises SystemExit on SIGTERM and SIGHUP, once all is cleaned up.
+    Raises SystemExit on SIGTERM and SIGHUP, once all is cleaned up, and KeyboardInterrupt.
     """
-    with ExitStack() as stack:
-        stack.enter_context(_ended_by(signal.SIGTERM, signal.SIGHUP))
-        return _Play(wanted, screen, stack).run()
+    with ended_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as ending, ExitStack() as stack:
+        return _Play(wanted, screen, stack, ending).run()
 
 
 class _Play:
-    def __init__(self, wanted: Wanted, screen: Screen, stack: ExitStack) -> None:
+    def __init__(self, wanted: Wanted, screen: Screen, stack: ExitStack, ending: Ending) -> None:
         self._wanted = wanted
         self._screen = screen
         self._stack = stack
+        self._ending = ending
 
     def run(self) -> tuple[Act, Act]:
         wanted, screen, enter = self._wanted, self._screen, self._stack.enter_context
@@ -78,11 +81,13 @@ class _Play:
         self._alerts: Alerts | None = None
         if wanted.with_prometheus:
             self._alerts = enter(alerts(at, folder))
-        server = enter(embedded_postgres(folder))
-        self._dsn = server.get_uri()
-        through = self._dsn
+        server = Postgres(folder)
+        enter(server.running())
+        self._database = server.url()
+        self._ending.run(admit(USER_OF_DATABASE, self._database))
+        direct = through = server.url(USER_OF_DATABASE)
         if wanted.through_pgbouncer:
-            through = enter(pooler.pgbouncer(self._dsn, folder))
+            through = enter(pooler.pgbouncer(direct, folder))
 
         timeout = min(TIMEOUT, wanted.seconds / 4)
         mix = wanted.mix
@@ -93,7 +98,7 @@ class _Play:
             f"SQLAlchemy's defaults, pool_size=5, max_overflow=10, but pool_timeout={timeout:g}\n"
             "rather than 30, so that a demo is long enough to see who waits in vain.",
         )
-        naive = self._settings(self._dsn) | NAIVE | {"pool_timeout": timeout}
+        naive = self._settings(direct) | NAIVE | {"pool_timeout": timeout}
         with service(at, folder, naive):
             before = self._act("naive", replace(mix, chat_path=f"/naive/chat/{USER}"))
 
@@ -102,18 +107,18 @@ class _Play:
             "pool_size=10, max_overflow=10, pool_timeout=5, pool_pre_ping, pool_recycle=1350"
             + (",\nbehind PgBouncer in transaction mode." if wanted.through_pgbouncer else "."),
         )
-        enter(service(at, folder, self._settings(through) | FIXED))
+        fixed = self._settings(through) | FIXED | {"through_pgbouncer": wanted.through_pgbouncer}
+        enter(service(at, folder, fixed))
         after = self._act("fixed", mix)
         self._conclude(before, after)
         if wanted.keep:
-            self._keep(at)
+            self._keep(at, folder)
         return before, after
 
-    def _settings(self, dsn: str) -> dict[str, object]:
-        url = make_url(dsn).set(drivername="postgresql+asyncpg")
+    def _settings(self, database: URL) -> dict[str, object]:
+        url = database.set(drivername="postgresql+asyncpg")
         return {
             "database_url": url.render_as_string(hide_password=False),
-            "through_pgbouncer": dsn != self._dsn,
             "model_seconds": self._wanted.model_seconds,
             "model_refusals": 0.02,
             "query_seconds": QUERY_SECONDS,
@@ -122,7 +127,8 @@ class _Play:
     def _act(self, name: str, mix: Mix) -> Act:
         if self._alerts is not None:
             self._alerts.begin(name)
-        told = asyncio.run(act(self._at, self._dsn, mix, self._wanted.seconds, self._screen))
+        playing = act(self._at, self._database, mix, self._wanted.seconds, self._screen)
+        told = self._ending.run(playing)
         if self._alerts is not None:
             self._alerts.end(name)
         return told
@@ -155,11 +161,15 @@ class _Play:
         screen.say('Next: in your service, observe(engine, app, debug_path="/debug/pools"), and')
         screen.say("`pool-observer advise URL` says which routes to mend and what size it needs.")
 
-    def _keep(self, at: Address) -> None:
+    def _keep(self, at: Address, folder: Path) -> None:
+        dashboards = folder / "dashboards"
+        dashboards.mkdir()
+        for name, text in dashboard_files(Settings()).items():
+            (dashboards / name).write_text(text, encoding="utf-8")
         kept = [
             ("live page", at.page),
             ("metrics", f"{at.url}/metrics"),
-            ("dashboards", "pool-observer dashboards FOLDER"),
+            ("dashboards", f"{dashboards}, to import into Grafana"),
             ("the outage", f"pool-observer load {at.url} \\"),
             ("", f"  --chat-path '/naive/chat/{USER}'"),
         ]
@@ -171,18 +181,3 @@ class _Play:
                 self._screen.say(f"  {name:<12} {where}")
             while True:
                 time.sleep(3600)
-
-
-@contextmanager
-def _ended_by(*signals: signal.Signals) -> Iterator[None]:
-    """These signals end the demo as Ctrl-C does: it cleans up."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {each: signal.signal(each, leave) for each in signals}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pool_observer.demo.database import without_settings_of_postgres
 from pool_observer.demo.programs import CannotRunError, running
 
 DEBUG_PATH = "/debug/pools"
@@ -18,6 +19,9 @@ DEBUG_PATH = "/debug/pools"
 _HERE = Path(__file__).parent
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """All is on this machine, where no proxy would find it."""
+
+_SHARED = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
+"""Where the processes of another service keep their metrics."""
 
 
 def example_folder() -> Path:
@@ -63,11 +67,14 @@ def service(at: Address, folder: Path, settings: Mapping[str, object]) -> Iterat
     ours = Path(__file__).parents[2]
     path = [str(example_folder()), str(ours), os.environ.get("PYTHONPATH", "")]
     environment = {
-        **os.environ,
+        **without_settings_of_postgres(os.environ),
         **{name.upper(): str(value) for name, value in settings.items()},
         "PYTHONPATH": os.pathsep.join(each for each in path if each),
     }
-    command = [sys.executable, "-m", "pool_observer.demo.serving", str(at.descriptor), str(folder)]
+    for shared in _SHARED:
+        environment.pop(shared, None)
+    command = [sys.executable, "-P", "-m", "pool_observer.demo.serving"]
+    command += [str(at.descriptor), str(folder)]
     log = folder / "service.log"
     with running(
         "the example service",

@@ -37,6 +37,7 @@ def table(naive: Act, fixed: Act, screen: Screen) -> Iterator[str]:
         )
     yield f"{'who made others wait':<25}   naive: {_blame(naive.counted)}"
     yield f"{'':<25}   fixed: {_blame(fixed.counted)}"
+    yield "p95: a request that failed counts, too, with the time its user has waited."
 
 
 def _rows(naive: Act, fixed: Act) -> Iterator[tuple[str, str, str]]:

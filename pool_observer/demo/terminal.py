@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import TextIO
@@ -21,7 +22,11 @@ class Screen:
     def __init__(
         self, stream: TextIO | None = None, environment: Mapping[str, str] = os.environ
     ) -> None:
-        self._stream = sys.stdout if stream is None else stream
+        if stream is None:
+            if sys.stdout is None:
+                raise OSError("standard output is closed")
+            stream = sys.stdout
+        self._stream = stream
         self._is_terminal = self._stream.isatty() and environment.get("TERM") != "dumb"
         self._in_colour = self._is_terminal and not environment.get("NO_COLOR")
         self._status_shown = False
@@ -33,7 +38,8 @@ class Screen:
     def progress(self, second: int, text: str) -> None:
         """How far it is. On a terminal it is written over by the next one."""
         if self._is_terminal:
-            cut = text if len(text) < WIDTH else f"{text[: WIDTH - 4]}..."
+            width = min(WIDTH, shutil.get_terminal_size().columns)
+            cut = text if len(text) < width else f"{text[: width - 4]}..."
             self._write(f"{self._clear()}{cut}")
             self._status_shown = True
         elif second % EVERY == 0:

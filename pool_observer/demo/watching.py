@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
 import httpx
+from sqlalchemy.engine import URL
 
 from pool_observer.demo.counted import Counted, counted
+from pool_observer.demo.database import connected
 from pool_observer.demo.service import Address
 
 OFTEN = 0.1
@@ -39,12 +40,16 @@ class Watcher:
 
     async def counted(self) -> Counted:
         """What /metrics have by now, once nobody holds a connection."""
-        for _ in range(100):  # what is done after a response may take a moment
+        quiet = 0
+        for _ in range(100):
             pool = await self.pool()
-            if pool is not None and not pool["used"] and not pool["waiting"]:
+            is_quiet = pool is not None and not pool["used"] and not pool["waiting"]
+            quiet = quiet + 1 if is_quiet else 0
+            if quiet == 2:  # what is done after a response may take a moment to begin
                 break
             await asyncio.sleep(OFTEN)
-        return counted((await self._client.get(f"{self._at.url}/metrics")).text)
+        answer = await self._client.get(f"{self._at.url}/metrics")
+        return counted(answer.raise_for_status().text)
 
 
 @asynccontextmanager
@@ -60,9 +65,9 @@ class Sessions:
     most = 0
     """The most that were in use at a time: working, or in a transaction."""
 
-    async def watch(self, dsn: str) -> None:
+    async def watch(self, database: URL) -> None:
         """Until it is cancelled."""
-        connection = await asyncpg.connect(dsn)
+        connection = await connected(database)
         try:
             while True:
                 self.most = max(self.most, await connection.fetchval(_IN_USE))

@@ -4,11 +4,14 @@ import io
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy.engine import URL, make_url
 
 from pool_observer.demo.act import Act
+from pool_observer.demo.keeper import started_in
 from pool_observer.demo.load import Mix
 from pool_observer.demo.run import Wanted, demo
 from pool_observer.demo.service import Address, address, service
@@ -25,6 +28,8 @@ class Visitor(Screen):
     def __init__(self, output: io.StringIO) -> None:
         super().__init__(output, {})
         self.seen: dict[str, str] = {}
+        self.dashboards: list[str] = []
+        self.database: URL
 
     def say(self, text: str = "") -> None:
         super().say(text)
@@ -32,6 +37,13 @@ class Visitor(Screen):
         if text.startswith("  ") and url.startswith("http://"):
             answer = httpx.get(url, trust_env=False, follow_redirects=True)
             self.seen[name.strip()] = answer.raise_for_status().text
+        if text.startswith("  dashboards "):
+            folder = Path(text.removeprefix("  dashboards ").split(",")[0].strip())
+            self.dashboards = [each.name for each in folder.iterdir()]
+            (serving,) = (
+                each for each in started_in(str(folder.parent)) if "-m" in each.info["cmdline"]
+            )
+            self.database = make_url(serving.environ()["DATABASE_URL"])
         if "--chat-path" in text:
             raise KeyboardInterrupt
 
@@ -56,6 +68,8 @@ class Shown:
         visitor = Visitor(output)
         self.naive, self.fixed = demo(wanted, visitor)
         self.kept = visitor.seen
+        self.dashboards = visitor.dashboards
+        self.database = visitor.database
         self.text = output.getvalue()
 
 

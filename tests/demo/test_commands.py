@@ -47,6 +47,7 @@ def typed(*arguments: str) -> int:
         (["load", "http://\u200b.com"], "http://localhost:8000"),
         (["load", "http://local\nhost"], "http://localhost:8000"),
         (["load", "http://[::1"], "http://localhost:8000"),
+        (["load", "http://local host"], "http://localhost:8000"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(

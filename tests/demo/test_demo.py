@@ -6,7 +6,11 @@ import re
 from pathlib import Path
 
 from pool_observer.demo.counted import CHAT, ITEMS, NAIVE_CHAT
+from pool_observer.demo.database import SUPERUSER
 from pool_observer.demo.figures import Kind
+from pool_observer.demo.run import USER_OF_DATABASE
+from pool_observer.monitoring.files import dashboard_files
+from pool_observer.monitoring.settings import Settings
 from tests.conftest import require
 from tests.demo.conftest import Shown
 
@@ -75,11 +79,15 @@ def test_the_fixed_act_goes_through_pgbouncer(shown: Shown) -> None:
     assert "behind PgBouncer in transaction mode." in shown.text
 
 
+def test_the_service_is_no_superuser_of_the_database(shown: Shown) -> None:
+    assert shown.database.username == USER_OF_DATABASE != SUPERUSER
+
+
 def test_what_is_kept_can_be_looked_at(shown: Shown) -> None:
     assert "<html" in shown.kept["live page"]
     assert 'holder="POST /chat/{user_id}"' in shown.kept["metrics"]
     assert ("Prometheus" in shown.kept) is shown.with_prometheus
-    assert "pool-observer dashboards FOLDER" in shown.text
+    assert set(shown.dashboards) == set(dashboard_files(Settings()))
 
 
 def test_the_documentation_shows_what_is_printed(shown: Shown) -> None:

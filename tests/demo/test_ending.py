@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pool_observer.demo.keeper import end_all, started_in
@@ -28,15 +29,19 @@ def left_in(folder: Path) -> list[Path]:
 def folder() -> Iterator[Path]:
     """With a short name: the path to a socket may not have more than 100 characters."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)  # where root runs it, others have to get through
         yield Path(name)
 
 
 @contextmanager
-def demo(folder: Path, *options: str, starts: bool = True) -> Iterator[subprocess.Popen[str]]:
+def demo(
+    folder: Path, *options: str, starts: bool = True, redirected: str = ""
+) -> Iterator[subprocess.Popen[str]]:
     """A demo that makes its files in this folder, from when it says where its page is."""
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PROGRAM, "demo", *options]
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "demo", *options],
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -50,7 +55,9 @@ def demo(folder: Path, *options: str, starts: bool = True) -> Iterator[subproces
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
         wait_until(lambda: not started_in(f"{folder}/"))
 
 
@@ -68,6 +75,53 @@ def test_nothing_is_left_after(how: signal.Signals, status: int, folder: Path) -
         assert "Traceback" not in output
         wait_until(lambda: not started_in(f"{folder}/"))
         wait_until(lambda: not left_in(folder))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_disturb_the_end(how: signal.Signals, folder: Path) -> None:
+    with demo(folder, "--seconds", "600") as process:
+        wait_until(lambda: len(started_in(f"{folder}/")) >= 3)
+        for _ in range(20):
+            process.send_signal(how)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.05)
+        output, _ = process.communicate(timeout=60)
+        # The interpreter itself, once all is done, ends by a signal: shells say the same of both.
+        assert process.returncode in (128 + how, -how)
+        assert "Traceback" not in output
+        assert not left_in(folder)
+
+
+def test_it_runs_without_standard_input(folder: Path) -> None:
+    with demo(folder, "--seconds", "600", redirected="<&-", starts=False) as process:
+        assert process.stdout is not None
+        url = next(line.split()[-1] for line in process.stdout if line.startswith("Live page: "))
+        wait_until(lambda: answers(url))
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+        assert "Traceback" not in output
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(url, trust_env=False, timeout=1).status_code == 200
+    return False
+
+
+def test_without_standard_output_nothing_is_started(folder: Path) -> None:
+    with demo(folder, "--seconds", "600", redirected=">&-", starts=False) as process:
+        output, _ = process.communicate(timeout=60)
+    assert output == "pool-observer demo: standard output is closed\n"
+    assert process.returncode == 2
+
+
+def test_it_ends_when_nobody_reads_any_further(folder: Path) -> None:
+    with demo(folder, "--seconds", "600") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(timeout=60)
+        assert process.returncode == 0
+        assert not left_in(folder)
 
 
 def test_two_at_a_time_are_not_in_each_others_way(folder: Path) -> None:

@@ -28,6 +28,12 @@ def test_who_is_told_of_a_time_out_has_waited_for_it() -> None:
     assert figures.timed_out == 1
 
 
+def test_of_what_was_answered_failures_are_left_out() -> None:
+    figures = Figures((request(seconds=2.0), request(status=404, seconds=0.006)), 10)
+    assert figures.answers.quantile(0.5) == 2
+    assert figures.quantile(0.5) == 0.006
+
+
 def test_rates_are_of_the_time_in_which_users_began_requests() -> None:
     figures = Figures(
         (

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
-from pool_observer.demo.service import Address
+from pool_observer.demo.service import Address, example_folder
 from tests.demo.conftest import Serve
 from tests.postgres import Postgres
 from tests.support import wait_until
@@ -138,12 +145,123 @@ def test_items_are_created_read_updated_and_deleted(quick: Address) -> None:
         assert asking.post("/items", json={"name": ""}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/items/99999999999", None),
+        ("GET", "/items/0", None),
+        ("PUT", "/items/99999999999", {"name": "book"}),
+        ("DELETE", "/items/99999999999", None),
+        ("GET", "/items?after=99999999999999", None),
+        ("GET", "/items?after=-1", None),
+        ("POST", "/chat/99999999999", QUESTION),
+        ("POST", "/naive/chat/99999999999", QUESTION),
+        ("POST", "/stream/99999999999", QUESTION),
+        ("POST", "/chat/7", {"message": "what \0 is"}),
+        ("POST", "/stream/7", {"message": "half \ud83d of a character"}),
+        ("POST", "/items", {"name": "what \0 is"}),
+        ("POST", "/items", {"name": "half \ud83d of a character"}),
+    ],
+)
+def test_what_the_database_would_not_take_is_a_422(
+    method: str, path: str, body: dict[str, str] | None, quick: Address
+) -> None:
+    with client(quick) as asking:
+        content = None if body is None else json.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        answer = asking.request(method, path, content=content, headers=headers)
+    assert answer.status_code == 422
+    assert all(set(each) == {"type", "loc", "msg"} for each in answer.json()["detail"])
+
+
+def test_what_users_have_said_is_not_in_the_log_of_an_error(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(example_folder()))
+    made, settings = (
+        importlib.import_module(f"llm_service.{name}") for name in ("database", "settings")
+    )
+    url = postgres.url("asyncpg").render_as_string(hide_password=False)
+
+    async def failing() -> str:
+        engine = made.make_engine(settings.Settings(database_url=url))
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT CAST(:said AS text) / 1"), {"said": "secret"})
+        except SQLAlchemyError as error:
+            return str(error)
+        finally:
+            await engine.dispose()
+        raise AssertionError("nothing has failed")
+
+    assert "secret" not in asyncio.run(failing())
+
+
+@pytest.fixture
+def forgetful(quick: Address, postgres: Postgres) -> Iterator[int]:
+    """A user whose turns cannot be written."""
+    with psycopg.connect(conninfo(postgres), autocommit=True) as connection:
+        connection.execute("ALTER TABLE messages ADD CONSTRAINT forgetful CHECK (user_id <> 105)")
+        yield 105
+        connection.execute("ALTER TABLE messages DROP CONSTRAINT forgetful")
+
+
+def test_an_answer_that_cannot_be_remembered_is_given_and_written_down_all_the_same(
+    forgetful: int, quick: Address, postgres: Postgres
+) -> None:
+    with client(quick) as asking:
+        answer = asking.post(f"/chat/{forgetful}", json=QUESTION)
+        assert answer.json()["message"].startswith("I have read 1 messages.")
+        streamed = asking.post(f"/stream/{forgetful}", json=QUESTION).text
+    assert "event: done" in streamed
+    assert "event: error" not in streamed
+    wait_until(lambda: len(usages(postgres, forgetful)) == 2)
+
+
+def test_tokens_are_written_down_though_the_client_went_away(
+    serve: Serve, postgres: Postgres
+) -> None:
+    with serve(model_seconds=100) as at, client(at) as asking:
+        with asking.stream("POST", "/stream/106", json=QUESTION) as answer:
+            next(answer.iter_lines())
+        wait_until(lambda: usages(postgres, 106))
+    assert 0 < usages(postgres, 106)[0] < 10
+
+
+ENDING = """
+import asyncio
+from llm_service.main import create_app
+from llm_service.settings import Settings
+
+async def serve() -> None:
+    app = create_app(Settings.from_environment())
+    async with app.router.lifespan_context(app):
+        app.state.usage_log.note(107, 5, 1.0)
+
+asyncio.run(serve())
+"""
+
+
+def test_what_is_noted_while_the_service_ends_is_written_down(postgres: Postgres) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": postgres.url("asyncpg").render_as_string(hide_password=False),
+        "PYTHONPATH": os.pathsep.join((str(example_folder()), str(Path(__file__).parents[2]))),
+    }
+    subprocess.run([sys.executable, "-c", ENDING], env=environment, check=True)
+    assert usages(postgres, 107) == [5]
+
+
+def usages(postgres: Postgres, user: int) -> list[int]:
+    with psycopg.connect(conninfo(postgres), autocommit=True) as connection:
+        found = connection.execute("SELECT tokens FROM usage WHERE user_id = %s", [user])
+        return [tokens for (tokens,) in found]
+
+
 def test_usage_is_written_down_after_the_answer(quick: Address, postgres: Postgres) -> None:
     with client(quick) as asking:
         assert asking.post("/chat/104", json=QUESTION).status_code == 200
-    with psycopg.connect(conninfo(postgres), autocommit=True) as connection:
-        usage = "SELECT tokens FROM usage WHERE user_id = 104"
-        wait_until(lambda: connection.execute(usage).fetchall())
+    wait_until(lambda: usages(postgres, 104))
 
 
 def conninfo(postgres: Postgres) -> str:

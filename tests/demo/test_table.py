@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 from collections import Counter
 
+import pytest
+
 from pool_observer.demo.act import Act, wrapped
 from pool_observer.demo.counted import NAIVE_CHAT, Counted, counted
 from pool_observer.demo.figures import Figures, Kind, Request
@@ -86,6 +88,13 @@ def test_a_terminal_has_one_line_of_progress_that_is_written_over() -> None:
     first, second, third = terminal.getvalue().split("\r\x1b[K")
     assert (first, third) == ("1 s", "done\n")
     assert len(second) < 80
+
+
+def test_on_a_narrow_terminal_progress_does_not_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal = Terminal()
+    Screen(terminal, {"TERM": "xterm"}).progress(1, "x" * 79)
+    assert len(terminal.getvalue()) < 40
 
 
 def test_elsewhere_progress_is_a_line_every_five_seconds() -> None:
