@@ -21,6 +21,9 @@ PUBLISHED = {
 }
 """Figures of the experiment as others have published it; ours are measured anew in each run."""
 
+_ALONE = "CRUD p95, a user alone"
+"""What both acts begin with, and are to be compared to."""
+
 _WORTH_BLAME = 1.0
 """Seconds that others have waited, below which nobody is to blame."""
 
@@ -31,9 +34,10 @@ def table(naive: Act, fixed: Act, screen: Screen) -> Iterator[str]:
     yield screen.styled(f"{'':<25}{'naive':>13}{'fixed':>13}{'before':>13}{'after':>13}", "bold")
     for label, before, after in _rows(naive, fixed):
         published = "".join(f"{each:>13}" for each in PUBLISHED.get(label, ()))
+        worse, better = ((), ()) if label == _ALONE else (("red",), ("green",))
         yield (
-            f"{label:<25}{screen.styled(f'{before:>13}', 'red')}"
-            f"{screen.styled(f'{after:>13}', 'green')}{screen.styled(published, 'dim')}"
+            f"{label:<25}{screen.styled(f'{before:>13}', *worse)}"
+            f"{screen.styled(f'{after:>13}', *better)}{screen.styled(published, 'dim')}"
         )
     yield f"{'who made others wait':<25}   naive: {_blame(naive.counted)}"
     yield f"{'':<25}   fixed: {_blame(fixed.counted)}"
@@ -46,7 +50,7 @@ def _rows(naive: Act, fixed: Act) -> Iterator[tuple[str, str, str]]:
     def row(label: str, cell: Callable[[Act], str]) -> tuple[str, str, str]:
         return label, cell(naive), cell(fixed)
 
-    yield row("CRUD p95, a user alone", lambda act: _p95(act.alone, Kind.ITEM))
+    yield row(_ALONE, lambda act: _p95(act.alone, Kind.ITEM))
     yield row("CRUD p95", lambda act: _p95(act.figures, Kind.ITEM))
     yield row("LLM p95", lambda act: _p95(act.figures, Kind.CHAT))
     yield row("requests answered/min", lambda act: f"{act.figures.answered_per_minute:.0f}")

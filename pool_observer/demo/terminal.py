@@ -47,7 +47,7 @@ class Screen:
 
     def styled(self, text: str, *styles: str) -> str:
         """The text in these styles, where there are any."""
-        if not self._in_colour or not text:
+        if not self._in_colour or not text or not styles:
             return text
         codes = ";".join(_STYLES[style] for style in styles)
         return f"\x1b[{codes}m{text}\x1b[0m"

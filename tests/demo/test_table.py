@@ -54,6 +54,12 @@ def test_figures_stand_beside_those_that_were_published() -> None:
     assert "75 %" in text
 
 
+def test_what_both_acts_begin_with_is_neither_bad_nor_good() -> None:
+    lines = table(act_of(503, 100.0), act_of(200, 0.5), Screen(Terminal(), {}))
+    coloured = {line[:25].rstrip(): "\x1b[31m" in line for line in lines if " ms" in line}
+    assert coloured == {"CRUD p95, a user alone": False, "CRUD p95": True, "LLM p95": True}
+
+
 def test_the_counts_of_users_and_of_metrics_are_both_said() -> None:
     said = "\n".join(agreement(act_of(503, 1.0), act_of(200, 1.0)))
     assert "Users saw 19998 time-outs, and /metrics counted 4." in said
