@@ -95,7 +95,7 @@ class PoolObserver:
         self.stand_in: StandIn | None = None  # if nobody has asked for this observer
         self.stop_telling: Callable[[], None] | None = None  # undoes what the instrumentor added
         self._loops = LoopLag(clock)
-        sites = SiteFinder(skip_callers, stacks_beyond, frames_of_awaiting)
+        sites = SiteFinder(skip_callers, stacks_beyond, frames_of_awaiting(self._failures))
         incidents = Incidents(name, clock, wall_clock)
         self._reports = Reports(self._failures, incidents)
         self._forensics = Forensics(

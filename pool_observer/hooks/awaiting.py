@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import _get_running_loop
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import BuiltinMethodType, FrameType, FunctionType, MethodType
 from typing import Any
+
+from pool_observer.failures import Failures
 
 FURTHEST = 10
 """Tasks that await one another, and futures in between, before it is given up."""
@@ -17,8 +20,22 @@ _INNER = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "
 """Of a coroutine or generator: its frame, and what it awaits."""
 
 
-def frames_of_awaiting() -> Iterator[FrameType]:
-    """Of the task that awaits the current one, the innermost first; then of who awaits that."""
+def frames_of_awaiting(failures: Failures) -> Callable[[], Iterator[FrameType]]:
+    """Of the task that awaits the current one, the innermost first; then of who awaits that.
+
+    What it reads is nobody's promise, and a hold without a line is better than none.
+    """
+
+    def frames() -> Iterator[FrameType]:
+        try:
+            yield from _frames()
+        except Exception:
+            failures.note("finding who awaits a task")
+
+    return frames
+
+
+def _frames() -> Iterator[FrameType]:
     task = asyncio.current_task() if _get_running_loop() is not None else None
     for _ in range(FURTHEST):
         task = None if task is None else _awaiting(task)
@@ -32,12 +49,19 @@ def _awaiting(task: asyncio.Task[Any]) -> asyncio.Task[Any] | None:
     futures: list[Any] = [task]
     for future in futures:  # which become more on the way
         for callback in _callbacks(future):
-            for owner in (getattr(callback, "__self__", None), *_held_by(callback)):
-                awaiting = _who_goes_on(owner)
-                if awaiting is not None and awaiting is not task:
-                    return awaiting
-                if awaiting is None and asyncio.isfuture(owner) and len(futures) < FURTHEST:
-                    futures.append(owner)
+            # A task that a closure has is another one's, or this one: who awaits is woken.
+            if isinstance(callback, MethodType | BuiltinMethodType):
+                goes_on = _who_goes_on(callback.__self__)
+                if goes_on is not None:
+                    return goes_on
+            for held in _held_by(callback):
+                if isinstance(held, asyncio.Task):
+                    continue
+                goes_on = _who_goes_on(held)
+                if goes_on is not None:
+                    return goes_on
+                if asyncio.isfuture(held) and len(futures) < FURTHEST:
+                    futures.append(held)
     return None
 
 
@@ -57,13 +81,18 @@ def _callbacks(future: Any) -> list[Any]:
 
 
 def _held_by(callback: Any) -> Iterator[Any]:
-    """What a callback has of its own: a closure's variables, a partial's arguments."""
-    yield from getattr(callback, "args", ())
-    for cell in getattr(callback, "__closure__", None) or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
+    """What a callback has of its own: a partial's arguments, a closure's variables.
+
+    Other objects are left alone: to ask them might run code of the application.
+    """
+    if isinstance(callback, partial):
+        yield from callback.args
+    elif isinstance(callback, FunctionType):
+        for cell in callback.__closure__ or ():
+            try:
+                yield cell.cell_contents
+            except ValueError:  # not bound yet
+                continue
 
 
 def _frames_of(task: asyncio.Task[Any]) -> list[FrameType]:

@@ -35,6 +35,10 @@ def service(engine: AsyncEngine) -> FastAPI:
         async with AsyncSession(engine) as session:
             task = asyncio.create_task(session.execute(SELECT))
             task.add_done_callback(lambda _: finished.set())
+            beside = asyncio.current_task()
+            task.add_done_callback(
+                lambda _: beside and beside.get_name()
+            )  # which does not await it
             await finished.wait()
 
     return app

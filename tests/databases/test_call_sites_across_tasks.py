@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from pool_observer.hooks import awaiting
 from pool_observer.model import Hold
 from tests.databases.call_sites import next_line
 from tests.databases.case import Case
@@ -67,6 +69,24 @@ async def in_a_group_of_anyio(engine: AsyncEngine, lines: list[int]) -> None:
             group.start_soon(session.execute, SELECT)
 
 
+class Odd:
+    """A callback that is no function, and whose attributes are none of ours to read."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was asked for")
+
+    def __call__(self, _: object) -> None:
+        """It is done."""
+
+
+async def with_odd_callbacks(engine: AsyncEngine, lines: list[int]) -> None:
+    async with AsyncSession(engine) as session:
+        task = asyncio.create_task(session.execute(SELECT))
+        task.add_done_callback(Odd())
+        lines.append(next_line())
+        await task
+
+
 WAYS: tuple[Asking, ...] = (
     gathered,
     shielded,
@@ -75,6 +95,7 @@ WAYS: tuple[Asking, ...] = (
     in_tasks_of_tasks,
     in_a_group,
     in_a_group_of_anyio,
+    with_odd_callbacks,
 )
 
 
@@ -105,3 +126,17 @@ def assert_asked_from(holds: list[Hold], function: str, lines: list[int]) -> Non
     assert {Path(site.file).name for site in sites} == {Path(__file__).name}
     found = [(site.line, site.function) for site in sites]
     assert found == [(line, function) for line in lines]
+
+
+@on(*ASYNC)
+async def test_a_hold_whose_awaiting_task_cannot_be_found_is_observed_all_the_same(
+    case: Case,
+) -> None:
+    def broken(task: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    case.failing = {"finding who awaits a task"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(awaiting, "_awaiting", broken)
+        await gathered(case.async_engine, [])
+    assert len(case.holds) == 2
