@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -42,6 +43,13 @@ def hurried_probes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_prober, "_tick_seconds", 0.02)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_reaches_programs() -> None:
+    """They ignore what whoever starts them ignores, as a shell's job in the background does."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
