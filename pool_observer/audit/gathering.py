@@ -51,7 +51,8 @@ _LOCAL = ("sqlite", "duckdb")
 _IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 
 
-def _by_its_url(engine: Engine) -> str:
+def name_by_url(engine: Engine) -> str:
+    """What the pool of an engine is called that nobody observes."""
     return default_name(engine.url)
 
 
@@ -72,7 +73,7 @@ def gathered(
     server: ServerState | None,
     *,
     unbound_belong_to: Engine | None = None,
-    name_of: Callable[[Engine], str] = _by_its_url,
+    name_of: Callable[[Engine], str] = name_by_url,
 ) -> list[Facts]:
     """The facts about each of some engines of one process.
 

@@ -11,9 +11,8 @@ from sqlalchemy.engine import Engine
 
 from pool_observer.audit.facts import Deployment, Facts
 from pool_observer.audit.finding import Finding
-from pool_observer.audit.gathering import distinct, gathered, on_one_server
+from pool_observer.audit.gathering import distinct, gathered, name_by_url, on_one_server
 from pool_observer.audit.rules import judge
-from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
 
 
@@ -92,5 +91,5 @@ def _facts(audited: Audited, sessions: Iterable[object], deployment: Deployment)
         deployment,
         audited.server,
         unbound_belong_to=audited.engine,
-        name_of=lambda engine: audited.names.get(engine) or default_name(engine.url),
+        name_of=lambda engine: audited.names.get(engine) or name_by_url(engine),
     )[0]

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
+from pool_observer.audit.auditing import audit
 from pool_observer.audit.complaints import in_a_line
 from pool_observer.audit.facts import Deployment
 from pool_observer.audit.finding import Finding, Severity
-from pool_observer.audit.gathering import distinct, gathered
+from pool_observer.audit.gathering import distinct, name_by_url
 from pool_observer.audit.loading import (
     LoadingError,
     factories_beside,
@@ -24,18 +25,15 @@ from pool_observer.audit.loading import (
     look_in,
 )
 from pool_observer.audit.rendering import as_github, as_json, as_text
-from pool_observer.audit.rules import RULES, judge, most_severe_first
-from pool_observer.commands.parsing import complain
+from pool_observer.audit.rules import RULES
+from pool_observer.commands.parsing import DONE, FOUND, INTERRUPTED, complain
 from pool_observer.commands.reporting import standard_output_kept
 from pool_observer.commands.writing import cannot_be
-from pool_observer.hooks.naming import default_name
 from pool_observer.server import ServerState
 from pool_observer.wiring import observers_in_use
 
 _FORMATS = {"text": as_text, "json": as_json, "github": as_github}
 _NEVER = "never"
-
-NOTHING_FOUND, FOUND, INTERRUPTED = 0, 1, 130
 
 _DESCRIPTION = """\
 Says what is wrong with an engine's configuration, before it hurts. Imports your
@@ -144,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
                 write(report)
             except OSError as error:
                 return complain("check", cannot_be("written", error))
-        return FOUND if _fails(findings, options.fail_on) else NOTHING_FOUND
+        return FOUND if _fails(findings, options.fail_on) else DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except LoadingError as error:
@@ -169,17 +167,17 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Finding, ...], list[str
         sessions += [each for each in beside if all(each is not known for known in sessions)]
     engines = distinct(targets.values())
     server = None if options.no_connect else _asked(engines[0], options)
-    facts = gathered(engines, app, sessions, deployment, server, name_of=_name_of)
-    findings = most_severe_first(
-        [finding for each in facts for finding in judge(each) if finding.code not in options.ignore]
+    findings = audit(
+        engines, app, sessions=sessions, deployment=deployment, server=server, name_of=_name_of
     )
-    return findings, list(dict.fromkeys(map(_name_of, engines)))
+    wanted = tuple(each for each in findings if each.code not in options.ignore)
+    return wanted, list(dict.fromkeys(map(_name_of, engines)))
 
 
 def _name_of(engine: Engine) -> str:
     """As its observer has it, if it is observed."""
     observers = (each for each in observers_in_use() if each.observes(engine.pool))
-    return next((each.name for each in observers), default_name(engine.url))
+    return next((each.name for each in observers), name_by_url(engine))
 
 
 def _deployment(options: argparse.Namespace) -> Deployment:

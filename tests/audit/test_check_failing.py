@@ -110,7 +110,7 @@ def test_a_failure_of_its_own_is_not_taken_for_a_finding(
     def fails(*arguments: object, **options: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("pool_observer.commands.check.gathered", fails)
+    monkeypatch.setattr("pool_observer.commands.check.audit", fails)
     arguments = ["check", "tests.audit.some_endpoints:ENGINE", "--no-connect"]
     assert main(arguments) == 2
     assert capsys.readouterr() == ("", "pool-observer check: RuntimeError: a bug\n")
